@@ -18,20 +18,25 @@ VERSION := $(shell sed -n 's/^\#define XF_VERSION "\(.*\)"/\1/p' core/version.h)
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wold-style-definition -Wcast-qual -Wundef -Wvla \
            -Wformat=2 -Wwrite-strings -Wpointer-arith -Wswitch-enum $(WERROR)
-# Asked for only when a recipe runs, so that the packages are there by then.
-PKGS     = lua5.4 libcurl libcrypto libmicrohttpd sqlite3
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) lua5.4-cjson | sed 's/-I/-isystem /g')
-PKG_LIBS = $(shell pkg-config --libs libcurl libcrypto libmicrohttpd sqlite3) -lpthread -lm
-LUA_LIBS = $(shell pkg-config --libs lua5.4)
-CJSON_A  = $(shell pkg-config --variable=libdir lua5.4-cjson)/liblua5.4-cjson.a
+# $(call once,NAME,COMMAND): asked when the first recipe needs it, so that the
+# packages are there by then, and never a second time.
+once = $(eval $(1) := $(shell $(2)))$($(1))
+PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags lua5.4 lua5.4-cjson libcurl libcrypto libmicrohttpd sqlite3 \
+             | sed 's/-I/-isystem /g')
+PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs libcurl libcrypto libmicrohttpd sqlite3) -lpthread -lm
+LUA_LIBS = $(call once,LUA_LIBS,pkg-config --libs lua5.4)
+# The static one: the program needs no Lua package to be installed where it runs.
+CJSON_A  = -l:liblua5.4-cjson.a
 HARDEN   = -fstack-protector-strong -fvisibility=hidden
 INSTRUMENT = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(COVERAGE)
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC $(CFLAGS) $(WARNINGS) $(HARDEN) $(INSTRUMENT) $(PKG_CFLAGS)
+OWN_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC $(CFLAGS) $(WARNINGS) $(HARDEN) $(INSTRUMENT)
+ALL_CFLAGS = $(OWN_CFLAGS) $(PKG_CFLAGS)
 
 # Only bind*.c, module.c and host.c include lua.h; the rest is CORE.
 CORE_SRC := $(filter-out core/bind%.c core/module.c core/host.c,$(wildcard core/*.c))
 BIND_SRC := $(wildcard core/bind*.c) core/module.c
-LUA_SRC  := $(wildcard lua/*.lua lua/xfiot/*.lua lua/xfiot/*/*.lua)
+LUA_SRC  := $(sort $(shell find lua -name '*.lua'))
+SCRIPTS  := $(wildcard scripts/*.lua)
 TEST_SRC := $(wildcard spec/c/test_*.c)
 SUPPORT_SRC := $(wildcard spec/support/*.c)
 
@@ -42,57 +47,68 @@ SUPPORT_SO := $(SUPPORT_SRC:%.c=$(BUILD)/%.so)
 MODULE   := $(BUILD)/lib/xfiot/core.so
 HOST     := $(BUILD)/xfiot
 
-.PHONY: all demo test test-programs lint format sanitize coverage bench install uninstall clean packages help
+.PHONY: all demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 all: $(HOST) $(MODULE)
 
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make            build $(BUILD)/xfiot and the Lua module
+#: make            build the program and the Lua module, in build/
 #: make demo       the four billing workflows against the built-in platform
-#: make test       all C tests and specs
+#: make test       all C tests and specs; ONLY=sign runs those whose names hold "sign"
 #: make lint       warnings, formatting, static analysis
 #: make sanitize   all tests under address and undefined-behaviour sanitizers
 #: make coverage   lines reached by the tests
 #: make bench      the figures of the README, as ratios measured in one run
 #: make install    into PREFIX (default /usr/local); make uninstall takes it out again
 
-# ---- packages: one stamp for building, one for what tests and checks need besides
-$(BUILD)/.packages-%: .ci/packages
+# ---- packages: what building needs, and what tests and checks need besides.
+# Asked for every time (packages may go); nothing is rebuilt because of it.
+$(BUILD)/.packages-%: FORCE
 	@.ci/packages $*
 	@mkdir -p $(BUILD) && touch $@
 packages: $(BUILD)/.packages-build $(BUILD)/.packages-check
 
+# ---- what the last build was made of; changed only when that changes, so that
+# other flags recompile and a file that came or went relinks.
+remember = @mkdir -p $(BUILD) && echo '$(subst ','\'',$(1))' > $@.new && \
+           if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+$(BUILD)/.flags: FORCE
+	$(call remember,$(CC) $(OWN_CFLAGS) $(LDFLAGS))
+$(BUILD)/.files: FORCE
+	$(call remember,$(CORE_SRC) $(BIND_SRC) $(LUA_SRC) $(SCRIPTS))
+
 # ---- objects
-$(BUILD)/%.o: %.c | $(BUILD)/.packages-build
+$(BUILD)/%.o: %.c $(BUILD)/.flags | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Icore -MMD -MP -c -o $@ $<
 
-$(MODULE): $(CORE_OBJ) $(BIND_OBJ)
+$(MODULE): $(CORE_OBJ) $(BIND_OBJ) $(BUILD)/.files
 	@mkdir -p $(@D)
-	$(CC) -shared $(INSTRUMENT) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) -shared $(INSTRUMENT) $(LDFLAGS) -o $@ $(CORE_OBJ) $(BIND_OBJ) $(PKG_LIBS)
 
-# Lua files, and argparse, are carried inside the program.
-$(BUILD)/embedded.c: core/embed.lua $(LUA_SRC) | $(BUILD)/.packages-build
+# Lua files, shipped scripts and argparse are carried inside the program.
+$(BUILD)/embedded.c: core/embed.lua $(LUA_SRC) $(SCRIPTS) $(BUILD)/.files | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
-	$(LUA) core/embed.lua $(LUA_SRC) > $@
-$(BUILD)/embedded.o: $(BUILD)/embedded.c
+	$(LUA) core/embed.lua $(LUA_SRC) $(SCRIPTS) > $@
+$(BUILD)/embedded.o: $(BUILD)/embedded.c core/embedded.h $(BUILD)/.flags
 	$(CC) $(ALL_CFLAGS) -Icore -c -o $@ $<
 
-$(HOST): $(CORE_OBJ) $(BIND_OBJ) $(BUILD)/core/host.o $(BUILD)/embedded.o
-	$(CC) $(INSTRUMENT) $(LDFLAGS) -o $@ $^ $(CJSON_A) $(LUA_LIBS) $(PKG_LIBS)
+$(HOST): $(CORE_OBJ) $(BIND_OBJ) $(BUILD)/core/host.o $(BUILD)/embedded.o $(BUILD)/.files
+	$(CC) $(INSTRUMENT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CJSON_A) $(LUA_LIBS) $(PKG_LIBS)
 
 # ---- tests
-$(BUILD)/spec/test_%: spec/c/test_%.c spec/c/check.h $(CORE_OBJ) | $(BUILD)/.packages-build
+$(BUILD)/spec/test_%: spec/c/test_%.c $(CORE_OBJ) $(BUILD)/.flags $(BUILD)/.files | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Icore -Ispec/c -Ispec/support -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PKG_LIBS)
+	$(CC) $(ALL_CFLAGS) -Icore -Ispec/c -Ispec/support -MMD -MP -MF $@.d -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PKG_LIBS)
 
-$(BUILD)/spec/support/%.so: spec/support/%.c | $(BUILD)/.packages-build
+$(BUILD)/spec/support/%.so: spec/support/%.c $(BUILD)/.flags | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Icore -shared -o $@ $< $(LDFLAGS) -lpthread
+	$(CC) $(ALL_CFLAGS) -Icore -shared -MMD -MP -MF $@.d -o $@ $< $(LDFLAGS) -lpthread
 
 test-programs: $(HOST) $(MODULE) $(TEST_BIN) $(SUPPORT_SO) $(BUILD)/.packages-check
 
@@ -100,11 +116,13 @@ test: test-programs
 	@$(LUA) spec/run.lua $(BUILD) $(TEST_BIN)
 
 sanitize:
-	@$(MAKE) --no-print-directory BUILD=build/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g' test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g' test
 
+# Counts of an earlier run would add up.
 coverage:
-	@$(MAKE) --no-print-directory BUILD=build/coverage COVERAGE=--coverage CFLAGS='-O0 -g' test
-	@.ci/coverage build/coverage
+	@find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage COVERAGE=--coverage CFLAGS='-O0 -g' test
+	@.ci/coverage $(BUILD)/coverage
 
 demo: $(HOST)
 	@$(HOST) run scripts/demo.lua --sandbox
@@ -114,23 +132,27 @@ bench: $(HOST) $(MODULE) $(BUILD)/.packages-bench
 
 # ---- checks
 lint: $(BUILD)/.packages-check all $(TEST_BIN) $(SUPPORT_SO)
-	@.ci/lint $(BUILD) "$(PKG_CFLAGS)"
+	@LUA=$(LUA) .ci/lint $(BUILD) "$(PKG_CFLAGS)"
 format: $(BUILD)/.packages-check
-	clang-format -i core/*.[ch] spec/c/*.[ch] $(SUPPORT_SRC)
+	clang-format -i core/*.[ch] spec/c/*.[ch] $(wildcard spec/support/*.[ch])
 
 # ---- installation
+BIN_DIR    = $(DESTDIR)$(PREFIX)/bin
+LUA_DIR    = $(DESTDIR)$(PREFIX)/share/lua/5.4
+MODULE_DIR = $(DESTDIR)$(PREFIX)/lib/lua/5.4/xfiot
+DATA_DIR   = $(DESTDIR)$(PREFIX)/share/xfiot
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/lua/5.4/xfiot $(DESTDIR)$(PREFIX)/share/xfiot/scripts
-	install -m 755 $(HOST) $(DESTDIR)$(PREFIX)/bin/xfiot
-	install -m 755 $(MODULE) $(DESTDIR)$(PREFIX)/lib/lua/5.4/xfiot/core.so
-	for f in $(LUA_SRC:lua/%=%); do install -D -m 644 lua/$$f $(DESTDIR)$(PREFIX)/share/lua/5.4/$$f || exit 1; done
-	install -m 644 scripts/*.lua $(DESTDIR)$(PREFIX)/share/xfiot/scripts
+	install -D -m 755 $(HOST) $(BIN_DIR)/xfiot
+	install -D -m 755 $(MODULE) $(MODULE_DIR)/core.so
+	for f in $(LUA_SRC:lua/%=%); do install -D -m 644 lua/$$f $(LUA_DIR)/$$f || exit 1; done
+	for f in $(SCRIPTS); do install -D -m 644 $$f $(DATA_DIR)/$$f || exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/xfiot $(DESTDIR)$(PREFIX)/share/lua/5.4/xfiot.lua
-	rm -rf $(DESTDIR)$(PREFIX)/lib/lua/5.4/xfiot $(DESTDIR)$(PREFIX)/share/lua/5.4/xfiot $(DESTDIR)$(PREFIX)/share/xfiot
+	rm -f $(BIN_DIR)/xfiot $(LUA_DIR)/xfiot.lua
+	rm -rf $(MODULE_DIR) $(LUA_DIR)/xfiot $(DATA_DIR)
 
 clean:
 	rm -rf $(BUILD)
 
--include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(BUILD)/core/host.d
+-include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(BUILD)/core/host.d $(TEST_BIN:=.d) $(SUPPORT_SO:=.d)

@@ -26,19 +26,19 @@ struct xf_text {
 enum xf_side { XF_CLIENT, XF_SERVER };
 
 enum xf_type {
-    XF_STRING,  /* min, max: characters */
+    XF_STRING, /* min, max: characters */
     XF_INTEGER, /* min, max: the value */
     XF_DECIMAL, /* "double" in the document; min, max: thousandths */
-    XF_OBJECT,  /* shape tells its fields; none: any object */
-    XF_LIST,    /* min, max: elements; item tells what they are */
+    XF_OBJECT, /* shape tells its fields; none: any object */
+    XF_LIST, /* min, max: elements; item tells what they are */
 };
 
 /* What the text of a string must be, or (services) what it holds. */
 enum xf_format {
-    XF_TEXT,         /* anything */
-    XF_DIGITS,       /* decimal digits only */
-    XF_TIMESTAMP,    /* yyyyMMddHHmmss, UTC+8 (A2) */
-    XF_DATETIME,     /* yyyy-MM-dd HH:mm:ss, UTC+8 (C16) */
+    XF_TEXT, /* anything */
+    XF_DIGITS, /* decimal digits only */
+    XF_TIMESTAMP, /* yyyyMMddHHmmss, UTC+8 (A2) */
+    XF_DATETIME, /* yyyy-MM-dd HH:mm:ss, UTC+8 (C16) */
     XF_HOLDS_INTEGER,
     XF_HOLDS_DECIMAL,
     XF_HOLDS_TEXT,
@@ -47,14 +47,20 @@ enum xf_format {
 
 enum {
     XF_REQUIRED = 1u << 0,
-    XF_EMIT_STRING = 1u << 1,   /* an integer that the platform sends as a string (C22) */
+    XF_EMIT_STRING = 1u << 1, /* an integer that the platform sends as a string (C22) */
     XF_ACCEPT_STRING = 1u << 2, /* an integer or object that may arrive as a string (C20, C22) */
-    XF_ACCEPT_NULL = 1u << 3,   /* an object that may arrive as null or "" (C20, C21) */
-    XF_ALSO_BODY = 1u << 4,     /* a query parameter the server also looks for in the body (C10) */
-    XF_CODE_OURS = 1u << 5,     /* the document does not name the code; the mapping is ours */
-    XF_UNIT_OURS = 1u << 6,     /* the document does not name the unit (A18) */
+    XF_ACCEPT_NULL = 1u << 3, /* may arrive as null; an object as "" too (C13, C20, C21, C44) */
+    XF_ALSO_BODY = 1u << 4, /* a query parameter the server also looks for in the body (C10) */
+    XF_CODE_OURS = 1u << 5, /* the document does not name the code; the mapping is ours */
+    XF_UNIT_OURS = 1u << 6, /* the document does not name the unit (A18) */
     XF_HAS_DEFAULT = 1u << 7,
+    XF_ALARM_CODE = 1u << 8, /* the text is a code of xf_alarms, in any form of A3; others are kept raw */
+    XF_RETURN_CODE = 1u << 9, /* the text is a code of xf_codes in decimal */
 };
+
+/* Ends of a range that is open. */
+#define XF_NO_LEAST INT64_MIN
+#define XF_NO_LIMIT INT64_MAX
 
 /* One side's differences from the row. `set` tells which members count. */
 enum { XF_SET_REQUIRED = 1u << 0, XF_SET_MIN = 1u << 1, XF_SET_MAX = 1u << 2, XF_SET_DECIMALS = 1u << 3 };
@@ -72,42 +78,42 @@ struct xf_field {
     const char *name; /* as on the wire; NULL ends a list of rows */
     enum xf_type type;
     unsigned flags;
-    int64_t min, max; /* in the unit of the type; max INT64_MAX: no limit */
-    int decimals;     /* XF_DECIMAL: most digits after the point */
+    int64_t min, max; /* in the unit of the type; XF_NO_LEAST, XF_NO_LIMIT; objects: 0, 0 */
+    int decimals; /* XF_DECIMAL: most digits after the point */
     enum xf_format format;
-    const char *fixed;              /* the only value (callbackType), or NULL */
-    const struct xf_enum *values;   /* or NULL */
-    const struct xf_shape *shape;   /* XF_OBJECT, or elements of XF_LIST; or NULL */
-    const struct xf_field *item;    /* XF_LIST of plain values: one row for each; or NULL */
-    const char *when_field;         /* required if this sibling ... */
-    int64_t when_equals;            /* ... has this value; when_field NULL: never */
-    int64_t fallback;               /* default, if XF_HAS_DEFAULT */
-    const char *also;               /* another name a reader takes (C16), or NULL */
-    int code;                       /* return code for a bad value; 0: none */
-    const char *unit;               /* or NULL */
-    const char *doc_type;           /* as printed in the document: "String(1-32)" */
-    struct xf_text label;           /* the document's name of the parameter */
-    struct xf_text about;           /* one sentence, or a few */
-    const char *ids;                /* "C18 A9", or NULL */
+    const char *fixed; /* the only value (callbackType), or NULL */
+    const struct xf_enum *values; /* or NULL */
+    const struct xf_shape *shape; /* XF_OBJECT, or elements of XF_LIST; or NULL */
+    const struct xf_field *item; /* XF_LIST of plain values: one row for each; or NULL */
+    const char *when_field; /* required if this sibling ... */
+    int64_t when_equals; /* ... has this value; when_field NULL: never */
+    int64_t fallback; /* default, if XF_HAS_DEFAULT */
+    const char *also; /* another name a reader takes (C16), or NULL */
+    int code; /* return code for a bad value; 0: none */
+    const char *unit; /* or NULL */
+    const char *doc_type; /* as printed in the document: "String(1-32)" */
+    struct xf_text label; /* the document's name of the parameter */
+    struct xf_text about; /* one sentence, or a few */
+    const char *ids; /* "C18 A9", or NULL */
     const struct xf_override *client; /* or NULL */
     const struct xf_override *server; /* or NULL */
 };
 
 /* Cross-field rules of a command. */
 enum xf_rule_kind {
-    XF_RULE_NONE,           /* ends a list */
+    XF_RULE_NONE, /* ends a list */
     XF_RULE_NON_DECREASING, /* fields: each at least the one before */
-    XF_RULE_CANONICAL_TIERS,/* prices, fields: unused tiers repeat the last used one */
-    XF_RULE_NON_ZERO,       /* fields[0] is not 0 */
+    XF_RULE_CANONICAL_TIERS, /* prices, fields: unused tiers repeat the last used one */
+    XF_RULE_NON_ZERO, /* fields[0] is not 0 */
 };
 enum { XF_RULE_MOST = 6 };
 struct xf_rule {
     enum xf_rule_kind kind;
     const char *fields[XF_RULE_MOST]; /* NULL-ended */
     const char *prices[XF_RULE_MOST]; /* XF_RULE_CANONICAL_TIERS only; NULL-ended */
-    const char *when_field;           /* holds only if this field ... */
-    int64_t when_equals;              /* ... has this value; NULL: always */
-    bool client, server;              /* which side enforces it */
+    const char *when_field; /* holds only if this field ... */
+    int64_t when_equals; /* ... has this value; NULL: always */
+    bool client, server; /* which side enforces it */
     int code;
     struct xf_text about;
 };
@@ -119,7 +125,8 @@ struct xf_shape {
     struct xf_text label;
     const struct xf_field *fields;
     const struct xf_rule *rules; /* or NULL */
-    const char *note;            /* for readers of the reference, or NULL */
+    const char *note; /* for readers of the reference, or NULL */
+    const struct xf_shape *also; /* a reader takes this in its place (C28), or NULL */
 };
 
 enum xf_body { XF_BODY_NONE, XF_BODY_OBJECT, XF_BODY_LIST };
@@ -130,15 +137,17 @@ struct xf_endpoint {
     struct xf_text label;
     struct xf_text about;
     const char *method; /* GET, POST, PUT */
-    const char *path;   /* with the base path, without the query */
-    bool content_type;  /* Content-Type is sent (C4) */
-    bool writes;        /* changes something: its fate can be unknown */
+    const char *path; /* with the base path, without the query */
+    const char *also_method; /* the server takes this one too (C9), or NULL */
+    const char *also_path; /* ... and this path, if the last query parameter is there (C24), or NULL */
+    bool content_type; /* Content-Type is sent (C4) */
+    bool writes; /* changes something: its fate can be unknown */
     const struct xf_shape *query;
     enum xf_body body;
     const struct xf_shape *fields; /* XF_BODY_OBJECT */
-    const struct xf_field *list;   /* XF_BODY_LIST: the argument that is the bare array */
+    const struct xf_field *list; /* XF_BODY_LIST: the argument that is the bare array */
     const struct xf_field *result; /* the row of `result`; required on success if so marked */
-    const int *codes;              /* return codes the document or we name; 0-ended */
+    const int *codes; /* return codes the document or we name; 0-ended */
     const char *ids;
 };
 
@@ -150,10 +159,10 @@ struct xf_command {
     const char *section;
     struct xf_text label;
     struct xf_text about;
-    const char *told_by;     /* present: this variant; NULL: the method's only or first one */
-    const char *charge_types;/* "12": chargeTypes of the meters it is for */
-    int encode_code;         /* return code of a fault while encoding it */
-    bool money;              /* moves value or changes an account: goes through an order */
+    const char *told_by; /* present: this variant; NULL: the method's only or first one */
+    const char *charge_types; /* "12": chargeTypes of the meters it is for */
+    int encode_code; /* return code of a fault while encoding it */
+    bool money; /* moves value or changes an account: goes through an order */
     const struct xf_shape *params;
     const struct xf_shape *result;
     const char *ids;
@@ -175,7 +184,7 @@ struct xf_enum_value {
 };
 struct xf_enum {
     const char *name; /* NULL ends the list */
-    bool integer;     /* values are JSON integers, not strings */
+    bool integer; /* values are JSON integers, not strings */
     const char *section;
     struct xf_text label;
     const struct xf_enum_value *values;
@@ -185,8 +194,8 @@ struct xf_alarm {
     const char *code; /* 0001H; NULL ends the list */
     struct xf_text label;
     struct xf_text about;
-    const char *device;      /* meter, concentrator, any */
-    bool shuts;              /* the valve closes by itself */
+    const char *device; /* meter, concentrator, any */
+    bool shuts; /* the valve closes by itself */
     const char *status_flag; /* MeterStatus flag of the same meaning, or NULL */
 };
 
@@ -211,17 +220,18 @@ struct xf_code {
     struct xf_text message;
     enum xf_class class_id;
     struct xf_text remedy; /* what to do, one sentence */
-    const char *fields;    /* the parameters it speaks of, space-separated, or NULL */
-    const char *note;      /* or NULL */
+    const char *fields; /* the parameters it speaks of, space-separated, or NULL */
+    const char *note; /* or NULL */
 };
 
 /* The rows; each list ends as its type says. */
 extern const struct xf_endpoint xf_endpoints[];
-extern const struct xf_field xf_call_headers[];    /* headers of every call */
-extern const struct xf_field xf_envelope_fields[]; /* responseCode, message, args (result: see the endpoint) */
+extern const struct xf_field xf_call_headers[]; /* headers of every call */
+extern const struct xf_field
+    xf_envelope_fields[]; /* responseCode, message, args (result: see the endpoint) */
 extern const struct xf_push xf_pushes[];
 extern const struct xf_command xf_commands[];
-extern const struct xf_shape xf_shapes[];   /* section 5 of the contract: DeviceDTO ... */
+extern const struct xf_shape xf_shapes[]; /* section 5 of the contract: DeviceDTO ... */
 extern const struct xf_shape xf_services[]; /* GeneralDataInfo ... */
 extern const struct xf_shape xf_statuses[]; /* MeterStatus ... */
 extern const struct xf_enum xf_enums[];
@@ -230,7 +240,7 @@ extern const struct xf_class_row xf_classes[];
 extern const struct xf_code xf_codes[];
 
 #define XF_API_VERSION "v1.0.0"
-#define XF_BASE_PATH "/iotcloud/app"
+#define XF_BASE_PATH   "/iotcloud/app"
 
 /* Look-ups; NULL when there is no such row. */
 const struct xf_endpoint *xf_find_endpoint(const char *name);
@@ -253,6 +263,7 @@ const struct xf_command *xf_find_command_id(const char *id);
 /* A row as one side reads it, overrides applied. */
 struct xf_reading {
     bool required; /* unconditionally */
+    bool conditional; /* when_field counts: false without one, and when this side lifts it (C31) */
     int64_t min, max;
     int decimals;
 };

@@ -1,0 +1,300 @@
+/*
+ * What was received: typed in place along the rows. The client reads what the
+ * platform sends leniently (an unknown enumeration or an odd length is kept, a
+ * wrong type is a fault); the sandbox reads requests strictly, each fault with
+ * the code it earns.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bind_walk.h"
+
+enum { ID_LENGTH = 32 };
+
+/* Every id of the platform has 32 characters; one that has not is of no use. */
+static bool is_id(const struct xf_field *f)
+{
+    return f->min == ID_LENGTH && f->max == ID_LENGTH && f->format == XF_TEXT;
+}
+
+/* [-1, +1, m] a number becomes the text a person would write */
+static void number_to_text(lua_State *L)
+{
+    lua_Integer whole;
+    char text[40];
+
+    if (lua_isinteger(L, -1) || (lua_tointegerx(L, -1, NULL) != 0)) {
+        whole = lua_tointeger(L, -1);
+        (void)snprintf(text, sizeof text, "%lld", (long long)whole);
+    } else {
+        (void)snprintf(text, sizeof text, "%.14g", (double)lua_tonumber(L, -1));
+    }
+    lua_pop(L, 1);
+    lua_pushstring(L, text);
+}
+
+/* [-1, +1, m] */
+static void decode_reply_scalar(struct xf_walk *w, const struct xf_field *f)
+{
+    struct xf_field loose = *f;
+    struct xf_scalar value;
+    lua_State *L = w->L;
+
+    if (f->type == XF_STRING) {
+        if (lua_type(L, -1) == LUA_TNUMBER)
+            number_to_text(L);
+        if (lua_type(L, -1) != LUA_TSTRING || (is_id(f) && lua_rawlen(L, -1) != ID_LENGTH))
+            xf_walk_wrong(w, f, lua_gettop(L));
+        return;
+    }
+    loose.values = NULL;
+    loose.client = NULL;
+    loose.min = INT64_MIN;
+    loose.max = INT64_MAX;
+    if (xf_read_scalar(L, lua_gettop(L), &loose, w->side, &value)) {
+        lua_pop(L, 1);
+        lua_pushinteger(L, value.value);
+    } else if ((f->flags & XF_ACCEPT_STRING) == 0) {
+        xf_walk_wrong(w, f, lua_gettop(L));
+    }
+    /* else: kept as it came, neither success nor failure (C22) */
+}
+
+/* [-1, +1, m] */
+static void decode_request_scalar(struct xf_walk *w, const struct xf_field *f)
+{
+    struct xf_scalar value;
+    lua_State *L = w->L;
+
+    if (!xf_read_scalar(L, lua_gettop(L), f, w->side, &value)) {
+        xf_walk_wrong(w, f, lua_gettop(L));
+        return;
+    }
+    if (f->type != XF_STRING) {
+        lua_pop(L, 1);
+        lua_pushinteger(L, value.value);
+    }
+}
+
+/* [-1, +1, m] JSON text in a string becomes its value (C20) */
+static void unwrap_text(lua_State *L)
+{
+    size_t size;
+    const char *s = lua_tolstring(L, -1, &size);
+
+    if (xf_push_decoded(L, s, size, XF_TEXT_MOST) == 1)
+        lua_remove(L, -2);
+    else
+        lua_pop(L, 3);
+}
+
+static bool is_null(lua_State *L, int index)
+{
+    return lua_isnil(L, index) || (lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL);
+}
+
+static bool is_empty_text(lua_State *L, int index)
+{
+    return lua_type(L, index) == LUA_TSTRING && lua_rawlen(L, index) == 0;
+}
+
+static void decode_command(struct xf_walk *w, int index);
+
+/* [-1, +1, m] */
+static void decode_object(struct xf_walk *w, const struct xf_field *f)
+{
+    lua_State *L = w->L;
+
+    if ((f->flags & XF_ACCEPT_STRING) != 0 && lua_type(L, -1) == LUA_TSTRING && !is_empty_text(L, -1))
+        unwrap_text(L);
+    if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
+        xf_walk_wrong(w, f, lua_gettop(L));
+        return;
+    }
+    if (f->shape == NULL)
+        return;
+    if (w->side == XF_SERVER && strcmp(f->shape->name, "CommandDTO") == 0)
+        decode_command(w, lua_gettop(L));
+    else
+        xf_decode_shape(w, f->shape, lua_gettop(L));
+}
+
+/* [-1, +1, m] */
+static void decode_list(struct xf_walk *w, const struct xf_field *f)
+{
+    const struct xf_field element = {.name = f->name, .type = XF_OBJECT, .max = INT64_MAX, .shape = f->shape,
+                                     .code = f->code};
+    struct xf_reading r = xf_read_field(f, w->side);
+    struct xf_field item = f->item != NULL ? *f->item : element;
+    lua_State *L = w->L;
+    lua_Integer size;
+
+    if (item.code == 0)
+        item.code = f->code;
+    /* one record where a list belongs (C28) */
+    size = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : -1;
+    if (size < 0 || (w->side == XF_SERVER && (size < r.min || size > r.max))) {
+        xf_walk_wrong(w, f, lua_gettop(L));
+        return;
+    }
+    for (lua_Integer i = 1; i <= size; i++) {
+        size_t before = xf_walk_enter_index(w, i);
+
+        lua_rawgeti(L, -1, i);
+        xf_decode_field(w, &item);
+        lua_rawseti(L, -2, i);
+        xf_walk_leave(w, before);
+    }
+}
+
+void xf_decode_field(struct xf_walk *w, const struct xf_field *f)
+{
+    luaL_checkstack(w->L, 8, "too many nested values");
+    switch (f->type) {
+    case XF_OBJECT:
+        decode_object(w, f);
+        break;
+    case XF_LIST:
+        decode_list(w, f);
+        break;
+    case XF_STRING:
+    case XF_INTEGER:
+    case XF_DECIMAL:
+        if (w->side == XF_SERVER)
+            decode_request_scalar(w, f);
+        else
+            decode_reply_scalar(w, f);
+        break;
+    }
+}
+
+/* [-0, +1, m] the member that f names, by its other name if need be (C16) */
+static void push_member(lua_State *L, int index, const struct xf_field *f)
+{
+    lua_pushstring(L, f->name);
+    if (lua_rawget(L, index) == LUA_TNIL && f->also != NULL) {
+        lua_pop(L, 1);
+        lua_pushstring(L, f->also);
+        lua_rawget(L, index);
+    }
+}
+
+/* Whether the member on top counts as not given. */
+static bool is_absent(lua_State *L, const struct xf_field *f, bool required)
+{
+    if (is_null(L, -1))
+        return true;
+    if (!is_empty_text(L, -1))
+        return false;
+    return (f->type == XF_STRING && !required) || (f->flags & XF_ACCEPT_NULL) != 0;
+}
+
+static void decode_member(struct xf_walk *w, const struct xf_field *f, int index)
+{
+    bool required = xf_is_required(w->L, index, f, w->side);
+    size_t before = xf_walk_enter(w, f->name);
+    lua_State *L = w->L;
+
+    push_member(L, index, f);
+    if (is_absent(L, f, required) || (w->side == XF_SERVER && f->when_field != NULL && !required)) {
+        /* the platform ignores what has no meaning in the variant */
+        if (required && (f->flags & XF_HAS_DEFAULT) == 0)
+            xf_walk_missing(w, f);
+        lua_pop(L, 1);
+        if ((f->flags & XF_HAS_DEFAULT) != 0 && w->side == XF_SERVER && (required || f->when_field == NULL))
+            lua_pushinteger(L, f->fallback);
+        else
+            lua_pushnil(L);
+    } else {
+        xf_decode_field(w, f);
+    }
+    lua_setfield(L, index, f->name);
+    xf_walk_leave(w, before);
+}
+
+/* The structure of serviceData is told by serviceId; an unknown one stays as it came (C27). */
+static void decode_service(struct xf_walk *w, int index)
+{
+    lua_State *L = w->L;
+    const struct xf_shape *service = NULL;
+    size_t before;
+
+    lua_getfield(L, index, "serviceId");
+    if (lua_type(L, -1) == LUA_TSTRING)
+        service = xf_find_service(lua_tostring(L, -1));
+    lua_getfield(L, index, "serviceData");
+    if (service != NULL && lua_istable(L, -1)) {
+        before = xf_walk_enter(w, "serviceData");
+        if (strcmp(service->name, "FrozenValueInfo") == 0 && lua_getfield(L, -1, "frozenRecords") == LUA_TNIL) {
+            lua_pop(L, 1); /* one flat record instead of the list (C28) */
+            lua_createtable(L, 1, 0);
+            lua_insert(L, -2);
+            lua_rawseti(L, -2, 1);
+            lua_createtable(L, 0, 1);
+            lua_insert(L, -2);
+            lua_setfield(L, -2, "frozenRecords");
+            lua_pushvalue(L, -1);
+            lua_setfield(L, index, "serviceData");
+        } else if (strcmp(service->name, "FrozenValueInfo") == 0) {
+            lua_pop(L, 1);
+        }
+        xf_decode_shape(w, service, lua_gettop(L));
+        xf_walk_leave(w, before);
+    }
+    lua_pop(L, 2);
+}
+
+void xf_decode_shape(struct xf_walk *w, const struct xf_shape *shape, int index)
+{
+    int faults = w->count;
+
+    for (const struct xf_field *f = shape->fields; f->name != NULL; f++)
+        decode_member(w, f, index);
+    if (strcmp(shape->name, "dataDTO") == 0 && w->count == faults)
+        decode_service(w, index);
+    if (w->side == XF_SERVER && w->count == faults)
+        xf_walk_rules(w, shape, index);
+}
+
+/* Server: paras may be an object, a string holding one, null, "" or absent (C20). */
+static void decode_paras(struct xf_walk *w, const struct xf_field *f, int index)
+{
+    lua_State *L = w->L;
+
+    lua_getfield(L, index, "paras");
+    if (is_null(L, -1) || is_empty_text(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    } else if (lua_type(L, -1) == LUA_TSTRING) {
+        unwrap_text(L);
+    }
+    if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0)
+        xf_walk_wrong(w, f, lua_gettop(L));
+    lua_setfield(L, index, "paras");
+}
+
+static void decode_command(struct xf_walk *w, int index)
+{
+    lua_State *L = w->L;
+    const struct xf_shape *shape = xf_find_shape("CommandDTO");
+    const struct xf_field *method = xf_find_field(shape->fields, "method");
+    int faults = w->count;
+    const struct xf_command *c;
+    size_t before;
+
+    decode_member(w, method, index);
+    before = xf_walk_enter(w, "paras");
+    decode_paras(w, xf_find_field(shape->fields, "paras"), index);
+    lua_getfield(L, index, "paras");
+    lua_getfield(L, index, "method");
+    if (w->count == faults) {
+        c = xf_pick_command(L, lua_tostring(L, -1), lua_gettop(L) - 1);
+        if (c != NULL) {
+            lua_pushstring(L, c->id);
+            lua_setfield(L, index, "id");
+            xf_decode_shape(w, c->params, lua_gettop(L) - 1);
+        }
+    }
+    lua_pop(L, 2);
+    xf_walk_leave(w, before);
+}

@@ -1,0 +1,147 @@
+#include "bind_walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "describe.h"
+
+void xf_walk_begin(struct xf_walk *w, lua_State *L, enum xf_side side, struct xf_bytes *out)
+{
+    lua_newtable(L);
+    w->L = L;
+    w->side = side;
+    w->faults = lua_gettop(L);
+    w->count = 0;
+    w->out = out;
+    w->path[0] = '\0';
+    w->path_size = 0;
+}
+
+static void extend(struct xf_walk *w, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size > XF_PATH_SIZE - 1 - w->path_size)
+        size = XF_PATH_SIZE - 1 - w->path_size;
+    memcpy(w->path + w->path_size, text, size);
+    w->path_size += size;
+    w->path[w->path_size] = '\0';
+}
+
+size_t xf_walk_enter(struct xf_walk *w, const char *name)
+{
+    size_t before = w->path_size;
+
+    if (before > 0)
+        extend(w, ".");
+    extend(w, name);
+    return before;
+}
+
+size_t xf_walk_enter_index(struct xf_walk *w, long long index)
+{
+    size_t before = w->path_size;
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "[%lld]", index);
+    extend(w, text);
+    return before;
+}
+
+void xf_walk_leave(struct xf_walk *w, size_t path_size)
+{
+    w->path_size = path_size;
+    w->path[path_size] = '\0';
+}
+
+void xf_walk_fault(struct xf_walk *w, int code, const char *en, const char *zh)
+{
+    lua_State *L = w->L;
+
+    if (w->count >= XF_FAULTS_MOST)
+        return;
+    luaL_checkstack(L, 4, "too many nested values");
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, w->path);
+    lua_setfield(L, -2, "path");
+    lua_pushstring(L, en);
+    lua_setfield(L, -2, "rule");
+    lua_pushstring(L, zh);
+    lua_setfield(L, -2, "rule_zh");
+    if (code != 0) {
+        lua_pushfstring(L, "%d", code);
+        lua_setfield(L, -2, "code");
+    }
+    lua_rawseti(L, w->faults, ++w->count);
+}
+
+void xf_walk_missing(struct xf_walk *w, const struct xf_field *f)
+{
+    char row[XF_DESCRIPTION_SIZE], en[XF_DESCRIPTION_SIZE + 64], zh[XF_DESCRIPTION_SIZE + 64];
+
+    xf_describe_field(f, w->side, XF_EN, row);
+    (void)snprintf(en, sizeof en, "is missing; must be %s", row);
+    xf_describe_field(f, w->side, XF_ZH, row);
+    (void)snprintf(zh, sizeof zh, "缺少；应为%s", row);
+    xf_walk_fault(w, f->code, en, zh);
+}
+
+/* A short picture of what was given. Balanced. */
+static void show_value(lua_State *L, int index, char out[96])
+{
+    out[0] = '\0';
+    if (index == 0)
+        return;
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING: {
+        size_t size;
+        const char *s = lua_tolstring(L, index, &size);
+        size_t shown = size > 40 ? 40 : size;
+
+        /* cut at a character, and leave out what a terminal would act upon */
+        while (shown > 0 && shown < size && ((unsigned char)s[shown] & 0xC0) == 0x80)
+            shown--;
+        for (size_t i = 0; i < shown; i++) {
+            if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+                shown = i;
+        }
+        (void)snprintf(out, 96, "\"%.*s\"%s", (int)shown, s, shown < size ? "..." : "");
+        break;
+    }
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            (void)snprintf(out, 96, "%lld", (long long)lua_tointeger(L, index));
+        else
+            (void)snprintf(out, 96, "%.17g", (double)lua_tonumber(L, index));
+        break;
+    case LUA_TBOOLEAN:
+        (void)snprintf(out, 96, "%s", lua_toboolean(L, index) ? "true" : "false");
+        break;
+    default:
+        (void)snprintf(out, 96, "a %s", luaL_typename(L, index));
+        break;
+    }
+}
+
+void xf_walk_wrong(struct xf_walk *w, const struct xf_field *f, int index)
+{
+    char row[XF_DESCRIPTION_SIZE], en[XF_DESCRIPTION_SIZE + 128], zh[XF_DESCRIPTION_SIZE + 128], got[96];
+
+    show_value(w->L, index, got);
+    xf_describe_field(f, w->side, XF_EN, row);
+    (void)snprintf(en, sizeof en, "must be %s%s%s", row, got[0] ? ", got " : "", got);
+    xf_describe_field(f, w->side, XF_ZH, row);
+    (void)snprintf(zh, sizeof zh, "应为%s%s%s", row, got[0] ? "，实际为 " : "", got);
+    xf_walk_fault(w, f->code, en, zh);
+}
+
+void xf_walk_unknown(struct xf_walk *w, const char *key, const char *owner)
+{
+    size_t before = xf_walk_enter(w, key);
+    char en[160], zh[160];
+
+    (void)snprintf(en, sizeof en, "is not a parameter of %s", owner);
+    (void)snprintf(zh, sizeof zh, "不是 %s 的参数", owner);
+    xf_walk_fault(w, 101001, en, zh);
+    xf_walk_leave(w, before);
+}

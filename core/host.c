@@ -1,0 +1,184 @@
+/*
+ * The host program: a Lua state with the module and all Lua files inside, sealed
+ * against core dumps. Everything a user sees is decided in lua/xfiot/cli.lua.
+ */
+#include <lauxlib.h>
+#include <locale.h>
+#include <lua-cjson.h>
+#include <lua.h>
+#include <lualib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "embedded.h"
+#include "module.h"
+#include "secret.h"
+
+enum { STATUS_FAILED = 1 };
+
+/* Ctrl-C: the running Lua code ends with an error that the command line turns
+ * into exit status 130. The state is the one thing a handler can reach. */
+static lua_State *volatile interrupted_state;
+static volatile sig_atomic_t interruptions;
+
+/* Searcher: the Lua files inside the program, before any path. */
+static int find_embedded(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+
+    for (const struct xf_embedded *e = xf_embedded; e->name != NULL; e++) {
+        if (strcmp(e->name, name) != 0)
+            continue;
+        if (luaL_loadbufferx(L, (const char *)e->text, e->size, e->file, "t") != LUA_OK)
+            return lua_error(L);
+        lua_pushstring(L, e->file + 1);
+        return 2;
+    }
+    lua_pushfstring(L, "no module '%s' inside the program", name);
+    return 1;
+}
+
+/* [-0, +0, e] puts find_embedded right behind the searcher of preloaded modules */
+static void add_searcher(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "searchers");
+    for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i >= 2; i--) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushcfunction(L, find_embedded);
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 2);
+}
+
+/* The text of a script shipped inside, or nil. */
+static int embedded_script(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+
+    for (const struct xf_embedded *e = xf_embedded; e->name != NULL; e++) {
+        if (strncmp(e->name, "script:", 7) == 0 && strcmp(e->name + 7, name) == 0) {
+            lua_pushlstring(L, (const char *)e->text, e->size);
+            return 1;
+        }
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+/* Whether Ctrl-C was pressed, even if a script caught the error. */
+static int was_interrupted(lua_State *L)
+{
+    lua_pushboolean(L, interruptions != 0);
+    return 1;
+}
+
+static int is_terminal(lua_State *L)
+{
+    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+/* What only the host program has. */
+static int open_host(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"script", embedded_script},
+                                         {"is_terminal", is_terminal},
+                                         {"was_interrupted", was_interrupted},
+                                         {NULL, NULL}};
+
+    luaL_newlib(L, functions);
+    return 1;
+}
+
+static void preload(lua_State *L, const char *name, lua_CFunction open)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, open);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+}
+
+static void stop_hook(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, NULL, 0, 0);
+    lua_getfield(L, LUA_REGISTRYINDEX, "xfiot.interrupted");
+    (void)lua_error(L);
+}
+
+static void interrupt(int number)
+{
+    lua_State *L = interrupted_state;
+
+    interruptions = 1;
+    (void)signal(number, SIG_DFL); /* the second Ctrl-C ends the process at once */
+    if (L != NULL)
+        lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+static int traceback(lua_State *L)
+{
+    const char *message = lua_tostring(L, 1);
+
+    luaL_traceback(L, L, message != NULL ? message : "(error object is no text)", 1);
+    return 1;
+}
+
+/* require("xfiot.cli").main(arguments) -> exit status */
+static int run(lua_State *L)
+{
+    int argc = (int)lua_tointeger(L, 1);
+    char **argv = lua_touserdata(L, 2);
+
+    luaL_openlibs(L);
+    preload(L, "cjson", luaopen_cjson);
+    preload(L, "xfiot.core", luaopen_xfiot_core);
+    preload(L, "xfiot.host", open_host);
+    add_searcher(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "xfiot.cli");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "main");
+    lua_createtable(L, argc, 1);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    int status = STATUS_FAILED;
+    lua_State *L;
+
+    xf_secret_seal_process();
+    (void)signal(SIGPIPE, SIG_IGN);
+    L = luaL_newstate();
+    if (L == NULL) {
+        (void)fputs("xfiot: not enough memory\n", stderr);
+        return STATUS_FAILED;
+    }
+    interrupted_state = L;
+    (void)signal(SIGINT, interrupt);
+    lua_pushliteral(L, "interrupted");
+    lua_setfield(L, LUA_REGISTRYINDEX, "xfiot.interrupted");
+    lua_pushcfunction(L, traceback);
+    lua_pushcfunction(L, run);
+    lua_pushinteger(L, argc);
+    lua_pushlightuserdata(L, argv);
+    if (lua_pcall(L, 2, 1, 1) == LUA_OK)
+        status = (int)lua_tointeger(L, -1);
+    else
+        (void)fprintf(stderr, "xfiot: %s\n", lua_tostring(L, -1));
+    (void)signal(SIGINT, SIG_DFL);
+    interrupted_state = NULL;
+    lua_close(L);
+    return status;
+}

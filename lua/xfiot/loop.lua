@@ -1,0 +1,280 @@
+--- The scheduler: tasks, timers and calls under way, on the core's event loop.
+-- Code in a task yields while it waits; code elsewhere drives the loop until
+-- what it waits for is there. Both look the same to the caller.
+local core = require "xfiot.core"
+
+local step, clock = core.step, core.clock
+local running, yield = coroutine.running, coroutine.yield
+
+local loop = {}
+
+local LONGEST_WAIT = 60 -- seconds of one turn
+
+local tasks = {}   -- coroutine -> task
+local waiting = {} -- call -> task that waits for it
+local ended = {}   -- call -> true: over, and nobody has asked yet
+local batch = {}   -- calls that ended in one step
+local ready = {}   -- tasks that may go on, in order
+local hooks = {}   -- run once a turn
+local timers = {}  -- binary heap by deadline
+local timer_seq = 0
+local active = 0   -- tasks being resumed, within each other
+
+-- ---- timers
+
+local function earlier(a, b)
+  if a.at ~= b.at then return a.at < b.at end
+  return a.seq < b.seq
+end
+
+local function sift_up(i)
+  while i > 1 do
+    local parent = i // 2
+    if not earlier(timers[i], timers[parent]) then return end
+    timers[i], timers[parent] = timers[parent], timers[i]
+    i = parent
+  end
+end
+
+local function sift_down(i)
+  local size = #timers
+  while true do
+    local least = i
+    for child = 2 * i, 2 * i + 1 do
+      if child <= size and earlier(timers[child], timers[least]) then least = child end
+    end
+    if least == i then return end
+    timers[i], timers[least] = timers[least], timers[i]
+    i = least
+  end
+end
+
+local function pop_timer()
+  local first, last = timers[1], table.remove(timers)
+  if first ~= last then
+    timers[1] = last
+    sift_down(1)
+  end
+  return first
+end
+
+--- Calls fn once, later. It must not yield.
+---@param seconds number
+---@param fn fun()
+---@return table handle for cancel
+function loop.after(seconds, fn)
+  timer_seq = timer_seq + 1
+  local timer = { at = clock() + seconds, seq = timer_seq, fn = fn }
+  timers[#timers + 1] = timer
+  sift_up(#timers)
+  return timer
+end
+
+--- Forgets a timer; one that has fired already is fine.
+---@param timer table
+function loop.cancel(timer)
+  timer.fn = nil
+end
+
+-- ---- hooks
+
+--- Calls fn once every turn of the loop. It must not yield.
+---@param fn fun()
+---@return table handle for off_turn
+function loop.on_turn(fn)
+  local hook = { fn = fn }
+  hooks[#hooks + 1] = hook
+  return hook
+end
+
+---@param hook table
+function loop.off_turn(hook)
+  for i = #hooks, 1, -1 do
+    if hooks[i] == hook then table.remove(hooks, i) end
+  end
+end
+
+-- ---- tasks
+
+local function resume(task)
+  active = active + 1
+  local ok, err = coroutine.resume(task.co)
+  active = active - 1
+  if coroutine.status(task.co) == "dead" then
+    tasks[task.co] = nil
+    task.done = true
+    if not ok then task.failure = err end
+    if task.watcher then ready[#ready + 1] = task.watcher end
+  end
+end
+
+--- Starts fn in a task of its own; it runs when the loop turns next.
+---@param fn function
+---@param ... any its arguments
+---@return table task with `done` and, if it raised, `failure`
+function loop.spawn(fn, ...)
+  local args, n = { ... }, select("#", ...)
+  local co = coroutine.create(function() return fn(table.unpack(args, 1, n)) end)
+  local task = { co = co }
+  tasks[co] = task
+  ready[#ready + 1] = task
+  return task
+end
+
+local function run_ready()
+  local list = ready
+  ready = {}
+  for i = 1, #list do resume(list[i]) end
+end
+
+local function wait_time(with_tasks)
+  if with_tasks and #ready > 0 then return 0 end
+  while timers[1] and not timers[1].fn do pop_timer() end
+  if not timers[1] then return LONGEST_WAIT end
+  return math.max(0, math.min(LONGEST_WAIT, timers[1].at - clock()))
+end
+
+local function sort_ended(n)
+  for i = 1, n do
+    local call = batch[i]
+    batch[i] = nil
+    local task = waiting[call]
+    if task then
+      waiting[call] = nil
+      ready[#ready + 1] = task
+    else
+      ended[call] = true
+    end
+  end
+end
+
+local function fire_timers()
+  if not timers[1] then return end
+  local now = clock()
+  while timers[1] and timers[1].at <= now do
+    local fn = pop_timer().fn
+    if fn then fn() end
+  end
+end
+
+-- One turn: input and output, timers, hooks, and tasks if asked.
+local function turn(with_tasks)
+  sort_ended(step(wait_time(with_tasks), batch))
+  fire_timers()
+  for i = 1, #hooks do
+    if hooks[i] then hooks[i].fn() end
+  end
+  if with_tasks then run_ready() end
+end
+
+--- Drives the loop until done() is true.
+-- Called from within a task (in a coroutine of the caller's own) it lets other
+-- tasks stand still, since each level of tasks within tasks costs C stack.
+---@param done fun(): boolean
+---@param with_tasks? boolean let tasks go on in any case
+function loop.run(done, with_tasks)
+  with_tasks = with_tasks or active == 0
+  while not done() do turn(with_tasks) end
+end
+
+--- Waits until a call of the core has ended.
+---@param call userdata
+function loop.await(call)
+  if ended[call] then
+    ended[call] = nil
+    return
+  end
+  local task = tasks[running()]
+  if task then
+    waiting[call] = task
+    yield()
+  else
+    loop.run(function() return ended[call] end)
+    ended[call] = nil
+  end
+end
+
+--- Waits. In a task others go on meanwhile.
+---@param seconds number
+function loop.sleep(seconds)
+  local task, over = tasks[running()], false
+  loop.after(seconds, function()
+    over = true
+    if task then ready[#ready + 1] = task end
+  end)
+  if task then yield() else loop.run(function() return over end) end
+end
+
+--- Waits until notify(event) or until the time is up. An event is any table;
+--- one task at most waits for it at a time.
+---@param event table
+---@param seconds number
+---@return boolean notified
+function loop.wait(event, seconds)
+  if event.notified then return true end
+  local task, over = tasks[running()], false
+  local timer = loop.after(seconds, function()
+    over = true
+    if task and event.task == task then
+      event.task = nil
+      ready[#ready + 1] = task
+    end
+  end)
+  if task then
+    event.task = task
+    yield()
+  else
+    loop.run(function() return over or event.notified end)
+  end
+  loop.cancel(timer)
+  return event.notified or false
+end
+
+--- Wakes whoever waits for the event, now and ever after.
+---@param event table
+function loop.notify(event)
+  event.notified = true
+  local task = event.task
+  if task then
+    event.task = nil
+    ready[#ready + 1] = task
+  end
+end
+
+--- Waits for tasks of spawn to end.
+---@param list table[]
+function loop.join(list)
+  local me = tasks[running()]
+  local function all_done()
+    for i = 1, #list do
+      if not list[i].done then return false end
+    end
+    return true
+  end
+  if not me then return loop.run(all_done, true) end
+  for _, task in ipairs(list) do
+    if not task.done then
+      task.watcher = me
+      yield()
+    end
+  end
+end
+
+--- Whether the running code is a task of the loop.
+---@return boolean
+function loop.in_task()
+  return tasks[running()] ~= nil
+end
+
+--- One plain HTTP request, waited for.
+---@param transport userdata
+---@param request table see core.fetch
+---@return table reply
+function loop.fetch(transport, request)
+  local call, why = core.fetch(transport, request)
+  if not call then error(why, 2) end
+  loop.await(call)
+  return core.fetched(call)
+end
+
+return loop

@@ -1,0 +1,166 @@
+-- The platform's face: routes, signature, envelope, and the faults to rehearse.
+-- Order of the checks: version, token, parameters; the rest is the API's.
+
+local core = require "xfiot.core"
+local loop = require "xfiot.loop"
+local rows = require "xfiot.sandbox.rows"
+
+local BASE <const>, VERSION <const> = "/iotcloud/app/", "v1.0.0"
+
+-- folder/name -> HTTP method -> endpoint. query takes POST too (C9); a PUT of
+-- creatCmd with a commandId is a cancel (C24).
+local ROUTES <const> = {
+  ["devices/register"] = { POST = "register" },
+  ["devices/update"] = { PUT = "update" },
+  ["devices/query"] = { GET = "query", POST = "query" },
+  ["devices/cancel"] = { PUT = "cancel" },
+  ["devices/authDevices"] = { POST = "authDevices" },
+  ["cmd/creatCmd"] = { POST = "creatCmd", PUT = "cancelCmd" },
+  ["cmd/queryCmd"] = { GET = "queryCmd" },
+  ["cmd/batchQueryCmd"] = { POST = "batchQueryCmd" },
+  ["cmd/cancelCmd"] = { PUT = "cancelCmd" },
+  ["msg/queryReportData"] = { GET = "queryReportData" },
+}
+
+local Http = {}
+Http.__index = Http
+Http.__name = "xfiot.sandbox.http"
+
+local function reply(body, status, headers)
+  headers = headers or {}
+  headers["X-Xfiot-Sandbox"] = "1"
+  headers["Server"] = "xfiot-sandbox"
+  return { status = status or 200, type = "application/json", body = body, headers = headers }
+end
+
+local function plain_error(status, why, headers)
+  return reply(core.encode { sandbox = "xfiot sandbox", error = why }, status, headers)
+end
+
+-- On failure result is null, but creatCmd has the text there too (C5, C6).
+local function envelope(endpoint, code, result)
+  local message = rows.message(code)
+  if code ~= "100000" then result = endpoint == "creatCmd" and message or nil end
+  if result == nil then result = core.null end
+  return reply(core.encode { responseCode = code, message = message, result = result, args = "" })
+end
+
+-- endpoint and version; or nil and the answer to a request that is no call.
+local function route(request)
+  local folder, version, name
+  if request.path:sub(1, #BASE) == BASE then
+    folder, version, name = request.path:sub(#BASE + 1):match("^(%a+)/([^/]+)/(%a+)$")
+  end
+  local methods = folder and ROUTES[folder .. "/" .. name]
+  if not methods then
+    return nil, plain_error(404, "this is the xfiot sandbox; it has nothing at " .. request.path)
+  end
+  local endpoint = methods[request.method]
+  if endpoint and not (name == "creatCmd" and endpoint == "cancelCmd" and not request.query.commandId) then
+    return endpoint, version
+  end
+  local allowed = {}
+  for method in pairs(methods) do
+    if not (name == "creatCmd" and method == "PUT") then allowed[#allowed + 1] = method end
+  end
+  table.sort(allowed)
+  local allow = table.concat(allowed, ", ")
+  return nil, plain_error(405, "this is the xfiot sandbox; " .. name .. " takes " .. allow, { Allow = allow })
+end
+
+-- C10: a form in the body may hold query parameters too.
+local function query_of(request)
+  local form = (request.headers["content-type"] or ""):find("^application/x%-www%-form%-urlencoded")
+  if not form or not request.body then return request.query end
+  local query = {}
+  for name, value in request.body:gmatch("([^&=]+)=([^&]*)") do
+    value = value:gsub("+", " ")
+    query[name] = value:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+  end
+  for name, value in pairs(request.query) do query[name] = value end
+  return query
+end
+
+local function call(self, endpoint, version, request)
+  if version ~= VERSION then return "500000" end
+  local trans_id, token = request.headers.randomcode, request.headers.authorization
+  if not (trans_id and token and self.signer:verify(trans_id, token)) then return "500003" end
+  local args, code = core.read_request(endpoint, query_of(request), request.body or "")
+  if not args then return code end
+  return self.api:call(endpoint, args)
+end
+
+local function answer(self, request, out)
+  self.listener:answer(request.id, out)
+end
+
+local SPOILED <const> = {
+  lost = function(self, request) self.listener:drop(request.id) end,
+  reset = function(self, request) self.listener:drop(request.id, true) end,
+  cut = function(self, request, out)
+    out.cut = #out.body // 2
+    answer(self, request, out)
+  end,
+  garbled = function(self, request, out)
+    out.body = out.body:sub(2)
+    answer(self, request, out)
+  end,
+  status = function(self, request, _, value)
+    answer(self, request, plain_error(math.tointeger(tonumber(value)), "a fault, as the sandbox was told"))
+  end,
+  code = function(self, request, _, value, endpoint) answer(self, request, envelope(endpoint, value)) end,
+  delay = function(self, request, out, value)
+    loop.after(tonumber(value), function()
+      if not self.closed then answer(self, request, out) end
+    end)
+  end,
+}
+
+--- Deals with one request.
+---@param request table as the listener hands it over
+function Http:handle(request)
+  local control = self.control(request)
+  if control then return answer(self, request, reply(control.body, control.status, control.headers)) end
+  local endpoint, version = route(request)
+  if not endpoint then return answer(self, request, version) end
+  local fault = self.faults:next(endpoint)
+  if fault and fault.before then
+    self.log(("%s not done, fault %s"):format(endpoint, fault.kind))
+    return SPOILED[fault.kind](self, request, nil, fault.value, endpoint)
+  end
+  local code, result = call(self, endpoint, version, request)
+  self.log(("%s %s%s"):format(endpoint, code, fault and ", fault " .. fault.kind or ""))
+  local out = envelope(endpoint, code, result)
+  if fault then return SPOILED[fault.kind](self, request, out, fault.value, endpoint) end
+  return answer(self, request, out)
+end
+
+--- Takes what the listener has. A mistake in here costs one request, not the others.
+function Http:pump()
+  while not self.closed do
+    local request = self.listener:take()
+    if not request then return end
+    local ok, reason = xpcall(self.handle, debug.traceback, self, request)
+    if not ok then
+      self.log("mistake of the sandbox: " .. tostring(reason))
+      pcall(answer, self, request, plain_error(500, "a mistake of the xfiot sandbox itself"))
+    end
+  end
+end
+
+--- Closes the listener; requests without an answer are dropped.
+function Http:close()
+  self.closed = true
+  self.listener:close()
+end
+
+--- `control(request)` answers what is for the sandbox itself, or returns nil.
+---@param options { listener: table, api: table, signer: table, faults: table,
+---  control: (fun(request: table): table?), log: fun(line: string) }
+local function new(options)
+  local self = setmetatable({}, Http)
+  for key, value in pairs(options) do self[key] = value end
+  return self
+end
+
+return { new = new }
