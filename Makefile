@@ -18,12 +18,15 @@ VERSION := $(shell sed -n 's/^\#define XF_VERSION "\(.*\)"/\1/p' core/version.h)
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wold-style-definition -Wcast-qual -Wundef -Wvla \
            -Wformat=2 -Wwrite-strings -Wpointer-arith -Wswitch-enum $(WERROR)
+# -Wno-overlength-strings: the SQL schema of the journal is one text, and no C99 minimum
+# that a compiler here is bound to.
+WARNINGS += -Wno-overlength-strings
 # $(call once,NAME,COMMAND): asked when the first recipe needs it, so that the
 # packages are there by then, and never a second time.
 once = $(eval $(1) := $(shell $(2)))$($(1))
 PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags lua5.4 lua5.4-cjson libcurl libcrypto libmicrohttpd sqlite3 \
              | sed 's/-I/-isystem /g')
-PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs libcurl libcrypto libmicrohttpd sqlite3) -lpthread -lm
+PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs libcurl libcrypto libmicrohttpd sqlite3; echo -lpthread -lm)
 LUA_LIBS = $(call once,LUA_LIBS,pkg-config --libs lua5.4)
 # The static one: the program needs no Lua package to be installed where it runs.
 CJSON_A  = -l:liblua5.4-cjson.a
@@ -46,6 +49,9 @@ TEST_BIN := $(TEST_SRC:spec/c/%.c=$(BUILD)/spec/%)
 SUPPORT_SO := $(SUPPORT_SRC:%.c=$(BUILD)/%.so)
 MODULE   := $(BUILD)/lib/xfiot/core.so
 HOST     := $(BUILD)/xfiot
+
+# make V=1 shows the commands as they are.
+say = $(if $(V),,@echo '  $(1)  $(patsubst $(BUILD)/%,%,$(2))';)
 
 .PHONY: all demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
 .SUFFIXES:
@@ -85,30 +91,30 @@ $(BUILD)/.files: FORCE
 # ---- objects
 $(BUILD)/%.o: %.c $(BUILD)/.flags | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Icore -MMD -MP -c -o $@ $<
+	$(call say,CC  ,$@)$(CC) $(ALL_CFLAGS) -Icore -MMD -MP -c -o $@ $<
 
 $(MODULE): $(CORE_OBJ) $(BIND_OBJ) $(BUILD)/.files
 	@mkdir -p $(@D)
-	$(CC) -shared $(INSTRUMENT) $(LDFLAGS) -o $@ $(CORE_OBJ) $(BIND_OBJ) $(PKG_LIBS)
+	$(call say,LINK,$@)$(CC) -shared $(INSTRUMENT) $(LDFLAGS) -o $@ $(CORE_OBJ) $(BIND_OBJ) $(PKG_LIBS)
 
 # Lua files, shipped scripts and argparse are carried inside the program.
 $(BUILD)/embedded.c: core/embed.lua $(LUA_SRC) $(SCRIPTS) $(BUILD)/.files | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
-	$(LUA) core/embed.lua $(LUA_SRC) $(SCRIPTS) > $@
+	$(call say,LUA ,$@)$(LUA) core/embed.lua $(LUA_SRC) $(SCRIPTS) > $@
 $(BUILD)/embedded.o: $(BUILD)/embedded.c core/embedded.h $(BUILD)/.flags
-	$(CC) $(ALL_CFLAGS) -Icore -c -o $@ $<
+	$(call say,CC  ,$@)$(CC) $(ALL_CFLAGS) -Icore -c -o $@ $<
 
 $(HOST): $(CORE_OBJ) $(BIND_OBJ) $(BUILD)/core/host.o $(BUILD)/embedded.o $(BUILD)/.files
-	$(CC) $(INSTRUMENT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CJSON_A) $(LUA_LIBS) $(PKG_LIBS)
+	$(call say,LINK,$@)$(CC) $(INSTRUMENT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CJSON_A) $(LUA_LIBS) $(PKG_LIBS)
 
 # ---- tests
 $(BUILD)/spec/test_%: spec/c/test_%.c $(CORE_OBJ) $(BUILD)/.flags $(BUILD)/.files | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Icore -Ispec/c -Ispec/support -MMD -MP -MF $@.d -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PKG_LIBS)
+	$(call say,TEST,$@)$(CC) $(ALL_CFLAGS) -Icore -Ispec/c -Ispec/support -MMD -MP -MF $@.d -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PKG_LIBS)
 
 $(BUILD)/spec/support/%.so: spec/support/%.c $(BUILD)/.flags | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Icore -shared -MMD -MP -MF $@.d -o $@ $< $(LDFLAGS) -lpthread
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -Icore -shared -MMD -MP -MF $@.d -o $@ $< $(LDFLAGS) -lpthread
 
 test-programs: $(HOST) $(MODULE) $(TEST_BIN) $(SUPPORT_SO) $(BUILD)/.packages-check
 

@@ -39,7 +39,7 @@ struct xf_check {
 int xf_check_fault(const struct xf_check *c, const char *where, const char *what, const char *what_text);
 /* One list of fields, and the rules over them. */
 int xf_check_fields(const struct xf_check *c, const char *where, const struct xf_field *fields);
-int xf_check_field(const struct xf_check *c, const char *where, const struct xf_field *f,
+int xf_check_field(const struct xf_check *c, const char *owner, const struct xf_field *f,
                    const struct xf_field *siblings);
 int xf_check_shape(const struct xf_check *c, const struct xf_shape *s);
 int xf_check_text(const struct xf_check *c, const char *where, const char *what, const struct xf_text *t);

@@ -110,8 +110,7 @@ enum xf_decimal_fault xf_decimal_from_double(double value, int decimals, int64_t
     decimals = clamp_decimals(decimals);
     for (int d = 0; d <= decimals; d++)
         if (nearest_reads_back(m, (int)q, POWERS[d], &total)) {
-            if (__builtin_mul_overflow(total, POWERS[FINEST - d], &total))
-                return XF_DECIMAL_TOO_BIG;
+            total *= POWERS[FINEST - d]; /* at most 2^53 thousand: it fits */
             *thousandths = signbit(value) ? -total : total;
             return XF_DECIMAL_OK;
         }

@@ -8,7 +8,7 @@
 
 /* ---- making and checking */
 
-struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t body_cap)
+struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t body_cap, bool *resumed)
 {
     struct xf_incoming *in = calloc(1, sizeof *in);
 
@@ -16,6 +16,7 @@ struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t bo
         return NULL;
     xf_link_alone(&in->link);
     in->connection = connection;
+    in->resumed = resumed;
     in->state = XF_INCOMING_NEW;
     xf_bytes_init(&in->body, body_cap);
     return in;
@@ -217,6 +218,7 @@ static void let_go(struct xf_incoming *in)
     in->state = XF_INCOMING_LET_GO;
     xf_bytes_free(&in->body);
     MHD_resume_connection(in->connection);
+    *in->resumed = true;
 }
 
 int xf_incoming_answer(struct xf_incoming *in, const struct xf_answer *a, struct xf_err *err)

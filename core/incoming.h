@@ -46,6 +46,7 @@ enum xf_incoming_state {
 struct xf_incoming {
     struct xf_link link; /* first; in `waiting` or `taken` of the listener, or alone */
     struct MHD_Connection *connection;
+    bool *resumed; /* the listener's */
     enum xf_incoming_state state;
     bool nul; /* the address has an escaped one */
     uint64_t received; /* bytes of the body, kept or not */
@@ -53,8 +54,8 @@ struct xf_incoming {
     const char *method, *path; /* libmicrohttpd's */
 };
 
-/* NULL when out of memory. */
-struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t body_cap);
+/* *resumed becomes true when the connection is resumed. NULL when out of memory. */
+struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t body_cap, bool *resumed);
 void xf_incoming_free(struct xf_incoming *in);
 
 /* The status to refuse it with after its headers, or 0. */

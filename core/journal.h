@@ -30,10 +30,10 @@
 #include "order_state.h"
 
 enum {
-    XF_BILL_MOST = 65535,   /* the last bill number a meter has */
-    XF_JOURNAL_PAGE = 256,  /* rows of one listing, unless the caller asks for fewer */
+    XF_BILL_MOST = 65535, /* the last bill number a meter has */
+    XF_JOURNAL_PAGE = 256, /* rows of one listing, unless the caller asks for fewer */
     XF_FINGERPRINT_SIZE = 65, /* SHA-256 in hex, and a NUL */
-    XF_JOURNAL_ID_SIZE = 33,  /* 16 random bytes in hex, and a NUL */
+    XF_JOURNAL_ID_SIZE = 33, /* 16 random bytes in hex, and a NUL */
     XF_JOURNAL_PATH_SIZE = 4096,
 };
 
@@ -42,7 +42,7 @@ enum {
 struct xf_journal;
 
 struct xf_journal_options {
-    int busy_ms;    /* how long to wait for another process's batch; 0: 10 s */
+    int busy_ms; /* how long to wait for another process's batch; 0: 10 s */
     bool read_only; /* for listings: nothing is made, migrated or written */
 };
 
@@ -53,14 +53,15 @@ int xf_journal_default_path(char out[XF_JOURNAL_PATH_SIZE], struct xf_err *err);
  * brings an older schema up to date. Refuses a newer schema, a file that is no
  * journal and one that cannot be written. `options` may be NULL. Free with
  * xf_journal_close. NULL with err. */
-struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_options *options, struct xf_err *err);
+struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_options *options,
+                                   struct xf_err *err);
 /* A batch still open is undone. NULL is fine. */
 void xf_journal_close(struct xf_journal *j);
 
 /* The file is not where, or not the one, that this journal was last known as: a
  * copy, a restored backup, or only renamed. No money moves on it until every
  * meter is reconciled; that is for the caller to see to. Accepting makes the
- * present place its own for all who open it from now on. */
+ * present place its own for all who open it from now on; not in a batch. */
 bool xf_journal_moved(const struct xf_journal *j);
 int xf_journal_accept_move(struct xf_journal *j, struct xf_err *err);
 /* Random, given when the journal was made; a copy has the same. */
@@ -88,30 +89,30 @@ bool xf_journal_in_batch(const struct xf_journal *j);
 /* ---- placing an order */
 
 struct xf_intent {
-    const char *order;        /* the caller's id, unique for ever */
-    const char *fingerprint;  /* of what the caller asked for, see xf_journal_fingerprint */
+    const char *order; /* the caller's id, unique for ever */
+    const char *fingerprint; /* of what the caller asked for, see xf_journal_fingerprint */
     const char *company_code;
     const char *device_no;
     const char *device_id;
-    const char *method;       /* RECHARGE_REMOTE */
-    const char *variant;      /* the contract's id of the command, ACCOUNT_OPEN.meterPrepaid */
-    int bill_no;              /* 1 to XF_BILL_MOST; 0: the command has none */
-    const char *amount;       /* as text, or NULL */
+    const char *method; /* RECHARGE_REMOTE */
+    const char *variant; /* the contract's id of the command, ACCOUNT_OPEN.meterPrepaid */
+    int bill_no; /* 1 to XF_BILL_MOST; 0: the command has none */
+    const char *amount; /* as text, or NULL */
     int64_t amount_thousandths; /* counts if there is an amount */
-    const char *body;         /* the frozen request: what is sent later is these bytes */
+    const char *body; /* the frozen request, NUL-ended: what is sent later is these bytes */
     size_t body_size;
-    int64_t expire_time;      /* seconds the platform keeps the command, as in the body */
-    const char *last_report;  /* the last known report as JSON, to compare with later; or NULL */
-    const char *by;           /* who asked; NULL: xfiot */
+    int64_t expire_time; /* seconds the platform keeps the command, as in the body */
+    const char *last_report; /* the last known report as JSON, to compare with later; or NULL */
+    const char *by; /* who asked; NULL: xfiot */
     int64_t at;
 };
 
 enum xf_placed {
     XF_PLACED_FAILED = -1,
-    XF_PLACED_NEW = 0,       /* written as intent */
-    XF_PLACED_SAME,          /* the same id and content: the order that is there stands for it */
-    XF_PLACED_CONFLICT,      /* the id is taken by other content */
-    XF_PLACED_BLOCKED,       /* the meter has another open order, named in *blocking */
+    XF_PLACED_NEW = 0, /* written as intent */
+    XF_PLACED_SAME, /* the same id and content: the order that is there stands for it */
+    XF_PLACED_CONFLICT, /* the id is taken by other content */
+    XF_PLACED_BLOCKED, /* the meter has another open order, named in *blocking */
     XF_PLACED_BILL_REPEATED, /* the meter had an order with this bill number */
 };
 
@@ -122,7 +123,8 @@ int xf_journal_fingerprint(const char *text, size_t size, char out[XF_FINGERPRIN
  * before the order that carries it is placed. Returns 1 to XF_BILL_MOST, 0 with
  * err when they are used up (the meter is held for a person), -1 with err. It is
  * taken by xf_journal_place, not here. */
-int xf_journal_next_bill(struct xf_journal *j, const char *company_code, const char *device_no, struct xf_err *err);
+int xf_journal_next_bill(struct xf_journal *j, const char *company_code, const char *device_no,
+                         struct xf_err *err);
 /* Numbers up to this one were used elsewhere; the mark only rises. */
 int xf_journal_lift_bill(struct xf_journal *j, const char *company_code, const char *device_no, int bill_no,
                          struct xf_err *err);
@@ -139,30 +141,30 @@ struct xf_step {
     const char *order;
     enum xf_order_state to;
     int64_t at;
-    const char *by;         /* NULL: xfiot */
-    const char *evidence;   /* JSON or text, no secrets; or NULL */
-    const char *command_id; /* required by accepted, unless known; never changes afterwards */
-    int code;               /* the platform's, 0: none; required by rejected */
-    int64_t deadline;       /* sent: when the call has surely ended; 0: as it was */
-    const char *proposal;   /* what a person is asked to confirm; "" takes it back; NULL: as it
+    const char *by; /* NULL: xfiot */
+    const char *evidence; /* JSON or text, no secrets; or NULL */
+    const char *command_id; /* required by accepted; comes with it and never changes afterwards */
+    int code; /* the platform's, 0: none; required by rejected */
+    int64_t deadline; /* required by sent: when the call has surely ended; 0: as it was */
+    const char *proposal; /* what a person is asked to confirm; "" takes it back; NULL: as it
                                was. A transition takes it back. */
 };
 
 enum xf_advanced {
     XF_ADVANCED_FAILED = -1,
     XF_ADVANCED = 0,
-    XF_ADVANCED_REFUSED,       /* not from the state it is in (see *now) */
-    XF_ADVANCED_ABSENT,        /* no such order */
+    XF_ADVANCED_REFUSED, /* not from the state it is in (see *now) */
+    XF_ADVANCED_ABSENT, /* no such order */
     XF_ADVANCED_COMMAND_TAKEN, /* the commandId is another order's, or this one has another */
-    XF_ADVANCED_INCOMPLETE,    /* accepted without commandId, rejected without code */
+    XF_ADVANCED_INCOMPLETE, /* sent without deadline, accepted without commandId, rejected without code */
 };
 
 /* One transition, with its line in the history. The state from which it starts
  * is the one on disk now, whatever the caller last saw; repeating a transition
  * is refused. *now (may be NULL) is where the order stands afterwards. Going to
  * sent makes this handle its owner. */
-enum xf_advanced xf_journal_advance(struct xf_journal *j, const struct xf_step *step, enum xf_order_state *now,
-                                    struct xf_err *err);
+enum xf_advanced xf_journal_advance(struct xf_journal *j, const struct xf_step *step,
+                                    enum xf_order_state *now, struct xf_err *err);
 /* A line in the history without a transition (an answer, a push, a proposal);
  * also on closed orders. step->to is not looked at. */
 enum xf_advanced xf_journal_note(struct xf_journal *j, const struct xf_step *step, enum xf_order_state *now,
@@ -170,10 +172,10 @@ enum xf_advanced xf_journal_note(struct xf_journal *j, const struct xf_step *ste
 
 /* Whose a `sent` order is, as far as this machine can tell. */
 enum xf_owner {
-    XF_OWNER_SELF,   /* this handle's */
-    XF_OWNER_NEAR,   /* another handle of this process */
-    XF_OWNER_ALIVE,  /* another process, which lives */
-    XF_OWNER_GONE,   /* a process that has ended, or a boot ago */
+    XF_OWNER_SELF, /* this handle's */
+    XF_OWNER_NEAR, /* another handle of this process */
+    XF_OWNER_ALIVE, /* another process, which lives */
+    XF_OWNER_GONE, /* a process that has ended, or a boot ago */
     XF_OWNER_UNSEEN, /* in a container whose processes cannot be seen from here */
 };
 
@@ -195,7 +197,7 @@ struct xf_order {
     int64_t row; /* rises with every order placed; for xf_order_filter.after */
     enum xf_order_state state;
     int bill_no; /* 0: none */
-    int code;    /* 0: none */
+    int code; /* 0: none */
     int64_t amount_thousandths; /* counts if there is an amount */
     int64_t expire_time;
     int64_t deadline; /* 0: none */
@@ -205,16 +207,17 @@ struct xf_order {
 struct xf_orders {
     size_t count;
     struct xf_order *rows;
+    void *texts; /* theirs */
 };
 void xf_orders_free(struct xf_orders *orders);
 
 /* Which orders; all zero means every order. */
 struct xf_order_filter {
-    unsigned states;       /* a mask of XF_ORDER_BITs; 0: any */
+    unsigned states; /* a mask of XF_ORDER_BITs; 0: any */
     const char *device_no; /* or NULL */
-    int64_t since;         /* created then or later; 0: any */
-    int64_t after;         /* only rows after this one: the last row of the page before */
-    size_t limit;          /* 0, or more than that: XF_JOURNAL_PAGE */
+    int64_t since; /* created then or later; 0: any */
+    int64_t after; /* only rows after this one: the last row of the page before */
+    size_t limit; /* 0, or more than that: XF_JOURNAL_PAGE */
 };
 /* A page, oldest first. A page shorter than the limit is the last. Free with xf_orders_free, also after -1. */
 int xf_journal_list_orders(struct xf_journal *j, const struct xf_order_filter *filter, struct xf_orders *out,
@@ -223,9 +226,9 @@ int xf_journal_list_orders(struct xf_journal *j, const struct xf_order_filter *f
 /* How to look for one order: exactly one of these. */
 enum xf_order_key {
     XF_ORDER_BY_ID,
-    XF_ORDER_BY_COMMAND,     /* commandId */
+    XF_ORDER_BY_COMMAND, /* commandId */
     XF_ORDER_OPEN_OF_DEVICE, /* deviceNo: the open order of the meter */
-    XF_ORDER_BY_BILL,        /* deviceId, and the bill number: what a response push names */
+    XF_ORDER_BY_BILL, /* deviceId, and the bill number: what a response push names */
 };
 /* Returns 1 with the order as out->rows[0], 0 if there is none, -1 with err.
  * Free with xf_orders_free in every case. bill_no counts for XF_ORDER_BY_BILL. */
@@ -237,14 +240,15 @@ enum xf_owner xf_journal_owner(const struct xf_journal *j, const struct xf_order
 /* One line of an order's history. */
 struct xf_order_event {
     int64_t at;
-    int seq;              /* from 1 */
+    int seq; /* from 1 */
     const char *from, *to; /* states; from is NULL on the first line, equal to `to` on a note */
     const char *by, *evidence, *command_id, *proposal; /* NULL where there is none */
-    int code;              /* 0: none */
+    int code; /* 0: none */
 };
 struct xf_history {
     size_t count;
     struct xf_order_event *rows;
+    void *texts; /* theirs */
 };
 void xf_history_free(struct xf_history *history);
 /* A page of the history, oldest first, lines after number `after`. An order that
@@ -259,9 +263,9 @@ struct xf_device {
     const char *company_code, *device_no; /* who it is; both required */
     const char *device_id;
     const char *charge_type;
-    const char *report;      /* the latest, JSON */
+    const char *report; /* the latest, JSON */
     const char *report_time; /* its deviceTime, 14 digits; an older report than the known one is left out */
-    int bill_mark;           /* highest bill number used, 0: none; not remembered by this, see place and lift_bill */
+    int bill_mark; /* highest bill number used, 0: none; not remembered by this, see place and lift_bill */
     int64_t updated_at;
 };
 int xf_journal_remember_device(struct xf_journal *j, const struct xf_device *device, struct xf_err *err);
@@ -269,6 +273,7 @@ int xf_journal_remember_device(struct xf_journal *j, const struct xf_device *dev
 struct xf_devices {
     size_t count;
     struct xf_device *rows;
+    void *texts; /* theirs */
 };
 void xf_devices_free(struct xf_devices *devices);
 /* By its number and company. 1 with out->rows[0], 0, or -1 with err. Free in every case. */

@@ -23,6 +23,7 @@ struct xf_listener {
     struct xf_watcher watcher;
     struct xf_link waiting, taken; /* whole requests, oldest first */
     struct xf_link clients; /* connections that owe a whole request, oldest debt first */
+    bool resumed; /* connections, of which libmicrohttpd 0.9.75 wakes nobody */
     size_t body_cap;
     double idle_s;
     uint16_t port;
@@ -77,8 +78,8 @@ static void on_connection(void *payload, struct MHD_Connection *connection, void
 /* The first that is heard of a request; what it returns is on_request's context. */
 static void *on_address(void *payload, const char *address, struct MHD_Connection *connection)
 {
-    const struct xf_listener *l = payload;
-    struct xf_incoming *in = xf_incoming_new(connection, l->body_cap);
+    struct xf_listener *l = payload;
+    struct xf_incoming *in = xf_incoming_new(connection, l->body_cap, &l->resumed);
 
     if (in != NULL)
         in->nul = strstr(address, "%00") != NULL;
@@ -163,6 +164,8 @@ static int timeout_ms(void *payload)
     MHD_UNSIGNED_LONG_LONG ms = LONGEST_WAIT_MS;
     double left;
 
+    if (l->resumed)
+        return 0;
     if (MHD_get_timeout(l->daemon, &ms) != MHD_YES || ms > LONGEST_WAIT_MS)
         ms = LONGEST_WAIT_MS;
     if (l->clients.next != &l->clients) {
@@ -178,6 +181,7 @@ static void work(void *payload)
     struct xf_listener *l = payload;
     double now = xf_loop_clock();
 
+    l->resumed = false;
     (void)MHD_run(l->daemon);
     while (l->clients.next != &l->clients) {
         struct client *client = (struct client *)l->clients.next;

@@ -143,11 +143,11 @@ int xf_secret_take_env(const char *name, char out[XF_KEY_MOST], struct xf_err *e
 {
     const size_t name_size = strlen(name);
     char *value = getenv(name);
-    const size_t size = value == NULL ? 0 : strlen(value);
+    const size_t size = value == NULL ? 0 : strnlen(value, XF_KEY_MOST + 1);
     int result = 0;
 
     if (size > XF_KEY_MOST)
-        result = xf_fail(err, "the environment variable %s has %zu bytes, a key at most %d", name, size,
+        result = xf_fail(err, "the environment variable %s has more than %d bytes, which no key has", name,
                          XF_KEY_MOST);
     else if (size > 0) {
         memcpy(out, value, size);

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-enum { DAY = 86400, DAYS_TO_1970 = 719162 }; /* days from 0001-01-01 */
-enum { DAYS_4 = 1461, DAYS_100 = 36524, DAYS_400 = 146097 };
+static const int64_t DAY = 86400; /* seconds */
+/* Days from 0001-01-01, and in so many years. */
+enum { DAYS_TO_1970 = 719162, DAYS_4 = 1461, DAYS_100 = 36524, DAYS_400 = 146097 };
 
 struct moment {
     int year, month, day, hour, minute, second;
@@ -77,7 +78,7 @@ bool xf_timestamp_parse(const char *s, size_t size, int offset, int64_t *seconds
     int days = before * 365 + before / 4 - before / 100 + before / 400 + m.day - 1 - DAYS_TO_1970;
     for (int month = 1; month < m.month; month++)
         days += days_in(m.year, month);
-    *seconds = (int64_t)days * DAY + m.hour * 3600 + m.minute * 60 + m.second - offset;
+    *seconds = days * DAY + (m.hour * 60 + m.minute) * INT64_C(60) + m.second - offset;
     return true;
 }
 
@@ -111,7 +112,7 @@ static char *put(char *out, int value, int digits)
 
 bool xf_timestamp_format(char out[XF_TIMESTAMP_LENGTH + 1], int64_t seconds, int offset)
 {
-    const int64_t first = -(int64_t)DAYS_TO_1970 * DAY; /* 00010101000000 */
+    const int64_t first = -DAYS_TO_1970 * DAY; /* 00010101000000 */
     const int64_t last = (INT64_C(25) * DAYS_400 - 366 - DAYS_TO_1970) * DAY - 1; /* 99991231235959 */
     struct moment m;
     int in_day;

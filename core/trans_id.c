@@ -1,6 +1,5 @@
 /* TransIds: the maker of sign.h. */
 #include <openssl/rand.h>
-#include <string.h>
 #include <time.h>
 
 #include "sign.h"

@@ -5,6 +5,8 @@
 local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
+local orders = require "xfiot.orders"
+local outcomes = require "xfiot.outcomes"
 local settings = require "xfiot.settings"
 
 local start, finish, await = core.start, core.finish, loop.await
@@ -32,10 +34,12 @@ function Client.new(overrides)
     connect_timeout = values.connect_timeout, timeout = values.timeout, allow_http = values.allow_http,
   }
   if not transport then bad_settings(why) end
-  return setmetatable({
+  local client = setmetatable({
     transport = transport, signer = settings.signer(values), company_code = values.company_code,
-    settings = values, meters = {},
+    settings = values, meters = {}, orders = orders.new(),
   }, Client)
+  client.outcomes = outcomes.new(client)
+  return client
 end
 
 local function answer(name, fate, code, result, message)

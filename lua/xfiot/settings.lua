@@ -180,13 +180,30 @@ local function check_overrides(overrides)
   end
 end
 
+-- The command line's layer: what its flags say holds for the whole process.
+local flags = {}
+
+--- Sets the flags of the command line; the host program does this once.
+---@param values table settings, may hold `config`, and `signer` for the sandbox
+function settings.set_flags(values)
+  check_overrides(values)
+  flags = values
+end
+
+local function over_flags(overrides)
+  local merged = {}
+  for name, value in pairs(flags) do merged[name] = value end
+  for name, value in pairs(overrides or {}) do merged[name] = value end
+  return merged
+end
+
 --- Settles every setting and says where each came from.
 ---@param overrides? table values that win; may hold `config`, a settings file to read
 ---@return table values
 ---@return table<string, string> sources
 function settings.resolve(overrides)
-  overrides = overrides or {}
-  check_overrides(overrides)
+  check_overrides(overrides or {})
+  overrides = over_flags(overrides)
   local raw, path = settings.read_file(overrides.config)
   local file = from_file(raw, path)
   local values, sources = { signer = overrides.signer }, {}

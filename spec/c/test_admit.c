@@ -111,7 +111,10 @@ static void check_corpus(const struct field *f)
         CHECK_ROW(size < sizeof text && ferror(file) == 0, path);
         (void)fclose(file);
         check_text_at_fence(f, name, text, size);
-        name[0] == 'y' ? accepted++ : refused++;
+        if (name[0] == 'y')
+            accepted++;
+        else
+            refused++;
     }
     (void)closedir(dir);
     CHECK(accepted >= 95);

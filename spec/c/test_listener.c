@@ -551,6 +551,32 @@ static void test_answers_in_any_order(void)
     close_scene(&s);
 }
 
+/* One step is enough to send an answer, however long it may wait: it would
+ * last until the silent client is closed, if the answer did not wake it. */
+static void test_answer_wakes_the_loop(void)
+{
+    struct scene s = open_scene((struct xf_listener_options){.idle_s = 5});
+    struct client c, silent;
+    struct xf_err err = {""};
+    struct xf_incoming *in = NULL;
+
+    open_client(&silent, xf_listener_port(s.listener));
+    open_client(&c, xf_listener_port(s.listener));
+    CHECK(give(&s, &c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    in = await_request(&s);
+    for (int i = 0; i < 5; i++)
+        step(&s);
+    CHECK(answer_text(in, "awake") == 0);
+    CHECK(xf_loop_step(s.loop, 60 * 1000, &err) == 0);
+    pump(&c);
+    CHECK(strstr(c.text, "\r\n\r\nawake") != NULL);
+    pump(&silent);
+    CHECK(silent.end == 0);
+    close_client(&c);
+    close_client(&silent);
+    close_scene(&s);
+}
+
 /* ---- faults to rehearse */
 
 static void test_cut(void)
@@ -958,6 +984,7 @@ int main(void)
     test_garbage();
     test_keep_alive();
     test_answers_in_any_order();
+    test_answer_wakes_the_loop();
     test_cut();
     test_drop();
     test_vanished_clients();

@@ -465,6 +465,27 @@ static void check_queue(struct xf_loop *loop)
     peer_stop(p);
 }
 
+/* A handle that comes back from a call with much time gives the next no more than its own. */
+static void check_deadline(struct xf_loop *loop)
+{
+    struct peer *p = peer_start("no_reply", NULL);
+    struct xf_transport *t = transport(loop, peer_url(p));
+    struct xf_request r = order;
+    struct xf_err err;
+    struct xf_transfer *x;
+
+    r.timeout_ms = 3600 * 1000;
+    x = start(t, &r);
+    CHECK(xf_loop_step(loop, 0, &err) == 0);
+    xf_transfer_free(x);
+    r.timeout_ms = SHORT_MS;
+    (void)start(t, &r);
+    x = await(loop);
+    CHECK(xf_transfer_reply(x)->curl == CURLE_OPERATION_TIMEDOUT);
+    xf_transport_free(t);
+    peer_stop(p);
+}
+
 /* In every stage a transfer can be cancelled, by itself or with its transport. */
 static void check_cancel(struct xf_loop *loop, bool with_transport)
 {
@@ -681,6 +702,7 @@ int main(void)
     check_unsent(loop);
     check_many(loop);
     check_queue(loop);
+    check_deadline(loop);
     check_cancel(loop, false);
     check_cancel(loop, true);
     check_cap(loop);

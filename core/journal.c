@@ -1,0 +1,326 @@
+/* Opening the file, and transactions. */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "journal_inside.h"
+
+enum { BUSY_MS = 10000 };
+
+int xf_journal_default_path(char out[XF_JOURNAL_PATH_SIZE], struct xf_err *err)
+{
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+    int n = -1;
+
+    if (data != NULL && data[0] == '/') /* the XDG rules: a relative path does not count */
+        n = snprintf(out, XF_JOURNAL_PATH_SIZE, "%s/xfiot/journal.db", data);
+    else if (home != NULL && home[0] == '/')
+        n = snprintf(out, XF_JOURNAL_PATH_SIZE, "%s/.local/share/xfiot/journal.db", home);
+    else
+        return xf_fail(err, "neither XDG_DATA_HOME nor HOME is set: give the journal's path");
+    return n < XF_JOURNAL_PATH_SIZE ? 0 : xf_fail(err, "the journal's path is too long");
+}
+
+/* What was made in a folder is only there after a power loss if the folder is synced. */
+static int sync_folder_of(const char *path, struct xf_err *err)
+{
+    char folder[XF_JOURNAL_PATH_SIZE];
+    char *slash;
+    int fd, failed;
+
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    slash = strrchr(folder, '/');
+    if (slash == NULL)
+        (void)strcpy(folder, ".");
+    else
+        slash[slash == folder] = '\0';
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    failed = fd < 0 || fsync(fd) != 0;
+    if (failed)
+        (void)xf_fail(err, "the journal's folder cannot be synced: %s (%.160s)", strerror(errno), folder);
+    if (fd >= 0)
+        (void)close(fd);
+    return failed ? -1 : 0;
+}
+
+static int make_folders(const char *path, struct xf_err *err)
+{
+    char part[XF_JOURNAL_PATH_SIZE];
+
+    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+        return xf_fail(err, "the journal's path is too long");
+    for (char *p = strchr(part + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        if (mkdir(part, 0700) == 0) {
+            if (sync_folder_of(part, err) != 0)
+                return -1;
+        } else if (errno != EEXIST && access(part, F_OK) != 0) {
+            return xf_fail(err, "the journal's folder cannot be made: %s (%.160s)", strerror(errno), part);
+        }
+        *p = '/';
+    }
+    return 0;
+}
+
+/* Only ever opens a file that nobody had open: closing one that SQLite uses in
+ * this process would drop its locks. */
+static int make_file(const char *path, struct xf_err *err)
+{
+    int fd;
+
+    if (path[0] == '\0')
+        return xf_fail(err, "the journal's path is empty");
+    if (make_folders(path, err) != 0)
+        return -1;
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST
+                   ? 0
+                   : xf_fail(err, "the journal cannot be made: %s (%.160s)", strerror(errno), path);
+    (void)close(fd);
+    return sync_folder_of(path, err);
+}
+
+static int expect(struct xf_journal *j, const char *pragma, const char *value, struct xf_err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    char got[32] = "";
+    int rc = sqlite3_prepare_v2(j->db, pragma, -1, &statement, NULL);
+
+    if (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW)
+        (void)snprintf(got, sizeof got, "%s", (const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    if (rc != SQLITE_ROW)
+        return xf_sql_fail(j, rc, err);
+    if (strcmp(got, value) != 0)
+        return xf_fail(
+            err,
+            "the journal cannot be made durable here (%s is %s, not %s): put it on a local disk (%.100s)",
+            pragma, got, value, j->path);
+    return 0;
+}
+
+static int set_up(struct xf_journal *j, struct xf_err *err)
+{
+    int version = xf_schema_identify(j, err);
+
+    if (version < 0)
+        return -1;
+    if (j->read_only && version < XF_JOURNAL_VERSION)
+        return xf_fail(err, "the journal is empty or of an older version: open it for writing once (%.160s)",
+                       j->path);
+    /* What a lone commit would stall for is moved when idle; 4,000 pages is the backstop. */
+    if (!j->read_only &&
+        xf_sql_exec(j, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000", err) != 0)
+        return -1;
+    if (xf_sql_exec(j, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err) != 0)
+        return -1;
+    if (expect(j, "PRAGMA journal_mode", "wal", err) != 0 || expect(j, "PRAGMA synchronous", "2", err) != 0 ||
+        expect(j, "PRAGMA foreign_keys", "1", err) != 0)
+        return -1;
+    if (!j->read_only && version < XF_JOURNAL_VERSION && xf_schema_migrate(j, err) != 0)
+        return -1;
+    return xf_place_check(j, err);
+}
+
+struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_options *options,
+                                   struct xf_err *err)
+{
+    struct xf_journal *j = calloc(1, sizeof *j);
+    int rc;
+
+    if (j == NULL) {
+        (void)xf_fail(err, "out of memory");
+        return NULL;
+    }
+    j->pid = getpid();
+    j->mark_fd = -1;
+    j->read_only = options != NULL && options->read_only;
+    j->busy_ms = options != NULL && options->busy_ms > 0 ? options->busy_ms : BUSY_MS;
+    if (xf_owner_name(j->owner, err) != 0 || (!j->read_only && make_file(path, err) != 0))
+        goto fail;
+    j->path = realpath(path, NULL);
+    if (j->path == NULL) {
+        (void)xf_fail(err, "the journal cannot be found: %s (%.160s)", strerror(errno), path);
+        goto fail;
+    }
+    rc = sqlite3_open_v2(j->path, &j->db,
+                         (j->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
+                             SQLITE_OPEN_EXRESCODE,
+                         NULL);
+    if (rc == SQLITE_OK && !j->read_only && sqlite3_db_readonly(j->db, "main") != 0)
+        rc = SQLITE_READONLY; /* SQLite opens what it cannot write for reading, without a word */
+    if (rc != SQLITE_OK) {
+        (void)xf_sql_fail(j, rc, err);
+        goto fail;
+    }
+    (void)sqlite3_busy_timeout(j->db, j->busy_ms);
+    (void)sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (set_up(j, err) != 0)
+        goto fail;
+    return j;
+fail:
+    xf_journal_close(j);
+    return NULL;
+}
+
+void xf_journal_close(struct xf_journal *j)
+{
+    if (j == NULL)
+        return;
+    if (j->pid == getpid()) { /* a fork's copy is left alone: its locks are the parent's */
+        xf_journal_rollback(j);
+        xf_sql_finalize(j);
+        (void)sqlite3_close(j->db);
+    }
+    if (j->mark_fd >= 0)
+        (void)close(j->mark_fd);
+    free(j->path);
+    free(j);
+}
+
+bool xf_journal_broken(const struct xf_journal *j)
+{
+    return j->broken;
+}
+
+int xf_journal_ready(const struct xf_journal *j, struct xf_err *err)
+{
+    return j->pid == getpid()
+               ? 0
+               : xf_fail(err, "a journal cannot be carried over a fork: the child opens its own");
+}
+
+static int writable(struct xf_journal *j, struct xf_err *err)
+{
+    if (xf_journal_ready(j, err) != 0)
+        return -1;
+    if (j->read_only)
+        return xf_fail(err, "the journal was opened for reading only (%.160s)", j->path);
+    if (j->broken)
+        return xf_fail(
+            err, "the journal had an error of the disk: no money moves until it is opened again (%.120s)",
+            j->path);
+    return 0;
+}
+
+int xf_journal_begin(struct xf_journal *j, struct xf_err *err)
+{
+    int moved = 0;
+
+    if (writable(j, err) != 0)
+        return -1;
+    if (j->batch)
+        return xf_fail(err, "a batch is open already: batches do not nest");
+    (void)sqlite3_file_control(j->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved)
+        return xf_fail(err, "the journal was renamed, replaced or removed while in use: start again (%.120s)",
+                       j->path);
+    if (xf_sql_run(j, XF_SQL_BEGIN, err) != 0)
+        return -1;
+    j->batch = true;
+    if (xf_schema_confirm(j, err) == 0)
+        return 0;
+    xf_journal_rollback(j);
+    return -1;
+}
+
+/* After a full disk SQLite may have undone the transaction by itself. */
+static bool taken_back(const struct xf_journal *j)
+{
+    return sqlite3_get_autocommit(j->db) != 0;
+}
+
+int xf_journal_commit(struct xf_journal *j, struct xf_err *err)
+{
+    int64_t position;
+
+    if (xf_journal_ready(j, err) != 0)
+        return -1;
+    if (!j->batch)
+        return xf_fail(err, "there is no batch to commit");
+    if (j->broken || taken_back(j)) {
+        (void)xf_fail(err, "the batch failed and was undone: nothing of it was written (%.120s)", j->path);
+        goto fail;
+    }
+    position = xf_place_position(j, err);
+    if (position < 0 || xf_sql_run(j, XF_SQL_COMMIT, err) != 0)
+        goto fail;
+    j->batch = false;
+    xf_place_mark(j, position);
+    return 0;
+fail:
+    xf_journal_rollback(j);
+    return -1;
+}
+
+void xf_journal_rollback(struct xf_journal *j)
+{
+    struct xf_err ignored;
+
+    if (!j->batch || j->pid != getpid())
+        return;
+    if (!taken_back(j))
+        (void)xf_sql_run(j, XF_SQL_ROLLBACK, &ignored);
+    j->batch = false;
+}
+
+bool xf_journal_in_batch(const struct xf_journal *j)
+{
+    return j->batch;
+}
+
+int xf_journal_enter(struct xf_journal *j, bool *own, struct xf_err *err)
+{
+    *own = !j->batch;
+    if (*own)
+        return xf_journal_begin(j, err);
+    if (writable(j, err) != 0)
+        return -1;
+    return taken_back(j)
+               ? xf_fail(err, "the batch failed and was undone: nothing of it was written (%.120s)", j->path)
+               : 0;
+}
+
+int xf_journal_leave(struct xf_journal *j, bool own, bool keep, struct xf_err *err)
+{
+    if (!own)
+        return 0;
+    if (keep)
+        return xf_journal_commit(j, err);
+    xf_journal_rollback(j);
+    return 0;
+}
+
+int xf_journal_tidy(struct xf_journal *j, struct xf_err *err)
+{
+    int rc;
+
+    if (writable(j, err) != 0)
+        return -1;
+    if (j->batch)
+        return xf_fail(err, "the journal is tidied between batches");
+    rc = sqlite3_wal_checkpoint_v2(j->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0 : xf_sql_fail(j, rc, err);
+}
+
+int xf_journal_fingerprint(const char *text, size_t size, char out[XF_FINGERPRINT_SIZE], struct xf_err *err)
+{
+    unsigned char digest[32];
+
+    if (EVP_Digest(text, size, digest, NULL, EVP_sha256(), NULL) != 1)
+        return xf_fail(err, "SHA-256 is not to be had from the cryptographic library");
+    for (size_t i = 0; i < sizeof digest; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", (unsigned)digest[i]);
+    return 0;
+}

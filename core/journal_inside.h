@@ -1,0 +1,134 @@
+/* What the journal's own files share. Not for others. */
+#ifndef XF_JOURNAL_INSIDE_H
+#define XF_JOURNAL_INSIDE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "journal.h"
+
+/* Every statement, prepared on first use and kept in the handle; texts in journal_sql.c. */
+enum xf_sql {
+    XF_SQL_BEGIN,
+    XF_SQL_COMMIT,
+    XF_SQL_ROLLBACK,
+    XF_SQL_VERSION,
+    XF_SQL_POSITION,
+    XF_SQL_META_GET,
+    XF_SQL_META_PUT,
+    XF_SQL_ORDER_CONTENT,
+    XF_SQL_ORDER_BLOCKING,
+    XF_SQL_ORDER_WITH_BILL,
+    XF_SQL_ORDER_PLACE,
+    XF_SQL_ORDER_STANDING,
+    XF_SQL_ORDER_OF_COMMAND,
+    XF_SQL_HISTORY_ADD,
+    XF_SQL_HISTORY_LIST,
+    XF_SQL_ORDER_LIST,
+    XF_SQL_ORDER_LIST_OPEN,
+    XF_SQL_ORDER_LIST_DEVICE,
+    XF_SQL_FIND_ID,
+    XF_SQL_FIND_COMMAND,
+    XF_SQL_FIND_OPEN,
+    XF_SQL_FIND_BILL,
+    XF_SQL_BILL_MARK,
+    XF_SQL_BILL_LIFT,
+    XF_SQL_DEVICE_PUT,
+    XF_SQL_DEVICE_GET,
+    XF_SQL_DEVICE_GET_ID,
+    XF_SQL_COUNT,
+};
+
+enum { XF_OWNER_SIZE = 160 };
+
+struct xf_journal {
+    sqlite3 *db;
+    char *path; /* absolute, links resolved */
+    pid_t pid; /* who opened it */
+    int busy_ms;
+    int mark_fd; /* see journal_place.c; -1: none */
+    bool read_only;
+    bool batch; /* between begin and commit */
+    bool broken;
+    bool moved;
+    char id[XF_JOURNAL_ID_SIZE];
+    char owner[XF_OWNER_SIZE]; /* boot/namespace/pid/start/random */
+    sqlite3_stmt *statements[XF_SQL_COUNT];
+};
+
+/* ---- journal_sql.c */
+
+/* Binds one argument for each letter of `types`: t text (NULL: null), i int64_t,
+ * z int64_t with 0 as null, s text and its size_t. Texts must live until
+ * xf_sql_end. NULL with err. */
+sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *err, const char *types, ...);
+/* 1: a row; 0: no more; -1 with err. */
+int xf_sql_row(struct xf_journal *j, sqlite3_stmt *statement, struct xf_err *err);
+/* NULL is fine. */
+void xf_sql_end(sqlite3_stmt *statement);
+/* For a statement without arguments and rows. */
+int xf_sql_run(struct xf_journal *j, enum xf_sql id, struct xf_err *err);
+/* Any SQL text; waits while others are in the way, also where SQLite itself would not. */
+int xf_sql_exec(struct xf_journal *j, const char *text, struct xf_err *err);
+/* SQLite's result as a sentence; marks the handle broken if it is. Returns -1. */
+int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err);
+void xf_sql_finalize(struct xf_journal *j);
+
+/* ---- journal_schema.c */
+
+enum { XF_JOURNAL_APPLICATION = 0x58464a4c }; /* "XFJL" */
+enum { XF_JOURNAL_VERSION = 1 };
+/* Looks at what the file is, before anything is changed in it. Returns its
+ * schema version (0: new), or -1 with err. */
+int xf_schema_identify(struct xf_journal *j, struct xf_err *err);
+/* Brings it to XF_JOURNAL_VERSION. */
+int xf_schema_migrate(struct xf_journal *j, struct xf_err *err);
+/* In a transaction: nobody has brought it to a newer version meanwhile. */
+int xf_schema_confirm(struct xf_journal *j, struct xf_err *err);
+
+/* ---- journal_place.c */
+
+/* Sets id and moved. */
+int xf_place_check(struct xf_journal *j, struct xf_err *err);
+/* How many lines the history has: what the mark beside the file is about. -1 with err. */
+int64_t xf_place_position(struct xf_journal *j, struct xf_err *err);
+/* After a commit. */
+void xf_place_mark(struct xf_journal *j, int64_t position);
+
+/* ---- journal_owner.c */
+
+/* This handle's name, unique among all handles of all processes. */
+int xf_owner_name(char out[XF_OWNER_SIZE], struct xf_err *err);
+enum xf_owner xf_owner_judge(const char *self, const char *owner);
+
+/* ---- journal.c */
+
+/* The handle may be read by this process. */
+int xf_journal_ready(const struct xf_journal *j, struct xf_err *err);
+/* Joins the batch, or starts a transaction (*own) that xf_journal_leave ends:
+ * committed if `keep`, undone if not. */
+int xf_journal_enter(struct xf_journal *j, bool *own, struct xf_err *err);
+int xf_journal_leave(struct xf_journal *j, bool own, bool keep, struct xf_err *err);
+
+/* ---- journal_row.c */
+
+/* How a result row becomes a struct: its first columns are texts, the rest numbers. */
+struct xf_row_shape {
+    size_t size; /* of the struct */
+    const size_t *texts; /* offsets of its text members, in the order of the columns */
+    int count;
+    void (*numbers)(sqlite3_stmt *statement, int column, void *row);
+};
+struct xf_rows {
+    size_t count;
+    void *rows;
+    void *texts;
+};
+/* Steps and ends the statement; at most `limit` rows are kept. Freed with
+ * xf_rows_free by who gets them; on -1 there is nothing to free. */
+int xf_rows_read(struct xf_journal *j, sqlite3_stmt *statement, const struct xf_row_shape *shape,
+                 size_t limit, struct xf_rows *out, struct xf_err *err);
+void xf_rows_free(void *rows, void *texts);
+
+#endif

@@ -1,0 +1,203 @@
+/* SQL as enum and text, prepared once, one runner. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "journal_inside.h"
+
+#define OPEN "('intent','sent','accepted','suspect','unknown')"
+/* In the order of order_texts in journal_find.c, then its numbers. */
+#define ORDER_COLUMNS                                                                                         \
+    "order_id, fingerprint, company_code, device_no, device_id, method, variant, amount, body, last_report,"  \
+    " command_id, proposal, owner, placed_by, state, row, bill_no, code, thousandths, expire_time, deadline," \
+    " created_at, updated_at"
+/* ?1 names of states between commas, ?2 since, ?3 after, ?4 limit */
+#define ORDER_FILTER                                                                                         \
+    " AND (?1 IS NULL OR instr(?1, ',' || state || ',') > 0) AND created_at >= ?2 AND row > ?3"              \
+    " ORDER BY row LIMIT ?4"
+#define DEVICE_COLUMNS                                                                                       \
+    "SELECT d.company_code, d.device_no, device_id, charge_type, report, report_time, mark, updated_at"      \
+    " FROM devices d LEFT JOIN bill_marks b ON b.device_no = d.device_no AND b.company_code = d.company_code"
+
+static const char *const texts[XF_SQL_COUNT] = {
+    [XF_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [XF_SQL_COMMIT] = "COMMIT",
+    [XF_SQL_ROLLBACK] = "ROLLBACK",
+    [XF_SQL_VERSION] = "PRAGMA user_version",
+    [XF_SQL_POSITION] = "SELECT max(row) FROM order_history",
+    [XF_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+    [XF_SQL_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
+                        " ON CONFLICT DO UPDATE SET value = excluded.value",
+    [XF_SQL_ORDER_CONTENT] = "SELECT fingerprint FROM orders WHERE order_id = ?1",
+    [XF_SQL_ORDER_BLOCKING] = "SELECT order_id FROM orders WHERE device_no = ?1 AND state IN " OPEN,
+    [XF_SQL_ORDER_WITH_BILL] = "SELECT order_id FROM orders"
+                               " WHERE device_no = ?1 AND company_code = ?2 AND bill_no = ?3",
+    [XF_SQL_ORDER_PLACE] =
+        "INSERT INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant,"
+        " bill_no, amount, thousandths, body, expire_time, last_report, placed_by, owner, created_at,"
+        " updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?10), ?11, ?12, ?13,"
+        " ?14, ?15, ?16, ?16)",
+    [XF_SQL_ORDER_STANDING] = "SELECT row, state, entries, command_id FROM orders WHERE order_id = ?1",
+    [XF_SQL_ORDER_OF_COMMAND] = "SELECT order_id FROM orders WHERE command_id = ?1 AND order_id <> ?2",
+    [XF_SQL_HISTORY_ADD] =
+        "INSERT INTO order_history (order_row, seq, at, from_state, to_state, actor, evidence,"
+        " command_id, code, proposal, owner, deadline)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [XF_SQL_HISTORY_LIST] =
+        "SELECT from_state, to_state, actor, evidence, command_id, proposal, seq, at, code FROM order_history"
+        " WHERE order_row = (SELECT row FROM orders WHERE order_id = ?1) AND seq > ?2 ORDER BY seq LIMIT ?3",
+    /* Three plans for one listing: by age, by age among the open ones, by meter. */
+    [XF_SQL_ORDER_LIST] = "SELECT " ORDER_COLUMNS " FROM orders WHERE 1" ORDER_FILTER,
+    [XF_SQL_ORDER_LIST_OPEN] = "SELECT " ORDER_COLUMNS " FROM orders WHERE state IN " OPEN ORDER_FILTER,
+    [XF_SQL_ORDER_LIST_DEVICE] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_no = ?5" ORDER_FILTER,
+    [XF_SQL_FIND_ID] = "SELECT " ORDER_COLUMNS " FROM orders WHERE order_id = ?1",
+    [XF_SQL_FIND_COMMAND] = "SELECT " ORDER_COLUMNS " FROM orders WHERE command_id = ?1",
+    [XF_SQL_FIND_OPEN] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_no = ?1 AND state IN " OPEN,
+    [XF_SQL_FIND_BILL] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_id = ?1 AND bill_no = ?2"
+                         " ORDER BY row DESC LIMIT 1",
+    [XF_SQL_BILL_MARK] = "SELECT mark FROM bill_marks WHERE device_no = ?1 AND company_code = ?2",
+    [XF_SQL_BILL_LIFT] = "INSERT INTO bill_marks (device_no, company_code, mark) VALUES (?1, ?2, ?3)"
+                         " ON CONFLICT DO UPDATE SET mark = max(mark, excluded.mark)",
+    [XF_SQL_DEVICE_PUT] =
+        "INSERT INTO devices (device_no, company_code, device_id, charge_type, report, report_time, updated_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
+        " device_id = coalesce(excluded.device_id, device_id),"
+        " charge_type = coalesce(excluded.charge_type, charge_type),"
+        " report = iif(excluded.report_time >= coalesce(report_time, ''), excluded.report, report),"
+        " report_time = iif(excluded.report_time >= coalesce(report_time, ''), excluded.report_time, report_time),"
+        " updated_at = excluded.updated_at",
+    [XF_SQL_DEVICE_GET] = DEVICE_COLUMNS " WHERE d.device_no = ?1 AND d.company_code = ?2",
+    [XF_SQL_DEVICE_GET_ID] = DEVICE_COLUMNS " WHERE device_id = ?1 ORDER BY updated_at DESC LIMIT 1",
+};
+
+/* What a person can do about it. Results that are not here get SQLite's own words. */
+static const struct {
+    int rc; /* primary */
+    bool breaks;
+    const char *sentence;
+} failures[] = {
+    {SQLITE_FULL, false, "the disk is full, nothing was written: free some space and try again"},
+    {SQLITE_READONLY, false, "the journal cannot be written: check its permissions and its file system"},
+    {SQLITE_PERM, false, "the journal cannot be used: check its permissions"},
+    {SQLITE_CANTOPEN, false, "the journal or its -wal and -shm files cannot be opened: check the folder"},
+    {SQLITE_BUSY, false, "another process keeps the journal busy: try again when it has finished"},
+    {SQLITE_NOTADB, true, "the file is not a journal (not even a database): choose another path"},
+    {SQLITE_CORRUPT, true, "the journal is damaged: restore it, then reconcile every meter"},
+    {SQLITE_IOERR, true,
+     "the disk reports an error, nothing more is written: see to the disk, then start again"},
+    {SQLITE_NOMEM, false, "out of memory"},
+};
+
+int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err)
+{
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++)
+        if (failures[i].rc == (rc & 0xff)) {
+            j->broken |= failures[i].breaks;
+            return xf_fail(err, "%s (%.100s)", failures[i].sentence, j->path);
+        }
+    return xf_fail(err, "the journal refuses: %.120s (%.100s)",
+                   j->db != NULL ? sqlite3_errmsg(j->db) : sqlite3_errstr(rc), j->path);
+}
+
+static int bind_all(sqlite3_stmt *statement, const char *types, va_list args)
+{
+    int rc = SQLITE_OK;
+
+    for (int i = 1; *types != '\0' && rc == SQLITE_OK; types++, i++) {
+        const char *text;
+        sqlite3_int64 number;
+
+        switch (*types) {
+        case 't':
+            text = va_arg(args, const char *);
+            rc = sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
+            break;
+        case 's':
+            text = va_arg(args, const char *);
+            rc = sqlite3_bind_text64(statement, i, text, va_arg(args, size_t), SQLITE_STATIC, SQLITE_UTF8);
+            break;
+        case 'i':
+            rc = sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
+            break;
+        case 'z':
+            number = va_arg(args, int64_t);
+            rc = number != 0 ? sqlite3_bind_int64(statement, i, number) : sqlite3_bind_null(statement, i);
+            break;
+        default:
+            rc = SQLITE_MISUSE;
+        }
+    }
+    return rc;
+}
+
+sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *err, const char *types, ...)
+{
+    va_list args;
+    int rc = SQLITE_OK;
+
+    if (j->statements[id] == NULL)
+        rc = sqlite3_prepare_v3(j->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[id], NULL);
+    if (rc == SQLITE_OK) {
+        va_start(args, types);
+        rc = bind_all(j->statements[id], types, args);
+        va_end(args);
+    }
+    if (rc == SQLITE_OK)
+        return j->statements[id];
+    (void)xf_sql_fail(j, rc, err);
+    xf_sql_end(j->statements[id]);
+    return NULL;
+}
+
+int xf_sql_row(struct xf_journal *j, sqlite3_stmt *statement, struct xf_err *err)
+{
+    int rc = sqlite3_step(statement);
+
+    return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : xf_sql_fail(j, rc, err);
+}
+
+void xf_sql_end(sqlite3_stmt *statement)
+{
+    if (statement == NULL)
+        return;
+    (void)sqlite3_reset(statement); /* repeats the result of the step, which was looked at */
+    (void)sqlite3_clear_bindings(statement);
+}
+
+int xf_sql_run(struct xf_journal *j, enum xf_sql id, struct xf_err *err)
+{
+    sqlite3_stmt *statement = xf_sql_start(j, id, err, "");
+    int row = statement == NULL ? -1 : xf_sql_row(j, statement, err);
+
+    xf_sql_end(statement);
+    return row < 0 ? -1 : 0;
+}
+
+static int64_t clock_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int xf_sql_exec(struct xf_journal *j, const char *text, struct xf_err *err)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    int64_t end = clock_ms() + j->busy_ms;
+    int rc;
+
+    /* Changing to write-ahead logging answers "busy" at once, whatever the timeout. */
+    while (((rc = sqlite3_exec(j->db, text, NULL, NULL, NULL)) & 0xff) == SQLITE_BUSY && clock_ms() < end)
+        (void)nanosleep(&pause, NULL);
+    return rc == SQLITE_OK ? 0 : xf_sql_fail(j, rc, err);
+}
+
+void xf_sql_finalize(struct xf_journal *j)
+{
+    for (int i = 0; i < XF_SQL_COUNT; i++) {
+        (void)sqlite3_finalize(j->statements[i]);
+        j->statements[i] = NULL;
+    }
+}

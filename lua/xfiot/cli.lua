@@ -1,0 +1,171 @@
+--- The command line: which command, with which settings, and the exit status.
+local argparse = require "argparse"
+local core = require "xfiot.core"
+local errors = require "xfiot.errors"
+local settings = require "xfiot.settings"
+
+local cli = {}
+
+cli.DONE, cli.FAILED, cli.USAGE, cli.SOME_FAILED, cli.DECISION, cli.INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+local COMMANDS = {} -- name -> function(options) -> status, filled below
+
+local function load_command(name)
+  return function(options) return require("xfiot.cli." .. name)(options) end
+end
+for _, name in ipairs { "run", "call", "sandbox", "sign", "verify", "doctor" } do COMMANDS[name] = load_command(name) end
+
+COMMANDS.version = function()
+  print("xfiot " .. core.version)
+  return cli.DONE
+end
+
+-- ---- the parser
+
+local function add_settings(command)
+  command:option("--config", "settings file to read"):argname "FILE"
+  for _, row in ipairs(settings.rows) do
+    if row.default == false then
+      command:flag("--" .. row.name:gsub("_", "-"), row.about):target(row.name)
+    else
+      command:option("--" .. row.name:gsub("_", "-"), row.about):target(row.name):argname "VALUE"
+    end
+  end
+end
+
+local function add_sandbox(command)
+  command:flag("--sandbox", "use the built-in platform instead of a real one")
+  command:option("--meters", "with --sandbox: the meters it has, money=2,gas=1,backend=1,commercial=1"):argname "LIST"
+end
+
+local function build_parser()
+  local parser = argparse("xfiot", "Billing workflows for the Xianfeng IoT platform (先锋物联网云平台).")
+    :epilog "xfiot COMMAND --help tells more. Data goes to stdout, everything else to stderr."
+    :command_target "command"
+    :require_command(false)
+
+  local run = parser:command("run", "Run a workflow script."):add_help(false)
+  run:flag("-h --help", "after a script: that script's own arguments")
+  run:argument("script", "Lua file, or the name of a workflow that is shipped (recharge)"):args "?"
+  run:argument("args", "name=value of the script"):args "*"
+  add_sandbox(run)
+  add_settings(run)
+
+  local call = parser:command("call", "Call one operation of the document by its name."):add_help(false)
+  call:flag("-h --help", "after an operation: its own parameters")
+  call:argument("operation", "register, query, creatCmd ..."):args "?"
+  call:argument("args", "name=value; nested values as JSON"):args "*"
+  add_sandbox(call)
+  add_settings(call)
+
+  local sandbox = parser:command("sandbox", "Run the built-in platform as a server.")
+  sandbox:argument("action", "nothing: serve; advance SPAN, status: talk to a running one"):args "?"
+  sandbox:argument("span", "30d, 12h, 45m or seconds"):args "?"
+  sandbox:option("--seed", "what chance does, repeatable"):argname "N"
+  sandbox:option("--start", "virtual time at the start, yyyyMMddHHmmss"):argname "TIME"
+  sandbox:option("--speed", "virtual seconds a second; 0 stands still"):argname "X"
+  sandbox:option("--meters", "money=100,gas=10,backend=50,flow=5,commercial=5"):argname "LIST"
+  sandbox:option("--push-reports", "URL for report pushes"):target("push_reports"):argname "URL"
+  sandbox:option("--push-responses", "URL for command response pushes"):target("push_responses"):argname "URL"
+  sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
+  add_settings(sandbox)
+
+  local sign = parser:command("sign", "Print the two headers that sign a call.")
+  sign:option("--trans-id", "sign this transId instead of a new one"):target("trans_id"):argname "ID"
+  add_settings(sign)
+
+  local verify = parser:command("verify", "Check a token.")
+  verify:option("--trans-id", "the transId that was signed"):target("trans_id"):argname "ID"
+  verify:option("--token", "the token to check"):argname "TOKEN"
+  add_settings(verify)
+
+  add_settings(parser:command("doctor", "Say what is wrong with the set-up."))
+  parser:command("version", "Print the version.")
+  local help = parser:command("help", "Explain a command, an operation, a command of the meter, a return code.")
+  help:argument("topic", "call, creatCmd, RECHARGE_REMOTE, 500033, 0012H, settings ..."):args "?"
+  parser:add_complete_command "completion"
+  return parser
+end
+
+-- ---- errors on their way out
+
+--- Prints a sentence on stderr.
+---@param text string
+function cli.say(text)
+  io.stderr:write("xfiot: ", text, "\n")
+end
+
+--- Raises a usage error: one sentence, status 2.
+---@param text string
+function cli.usage(text)
+  error(setmetatable({ usage = text }, { __tostring = function(self) return self.usage end }), 0)
+end
+
+--- The exit status of what was raised.
+---@param err any
+---@return integer
+function cli.status_of(err)
+  if type(err) == "table" and err.usage then return cli.USAGE end
+  if not errors.is(err) then return cli.FAILED end
+  if err.kind == "invalid" then return cli.USAGE end
+  if err.kind == "unknown" and err.order then return cli.DECISION end
+  if err.kind == "unknown" and err.blocking then return cli.DECISION end
+  return cli.FAILED
+end
+
+local function flags_of(options)
+  local flags = { config = options.config }
+  for _, row in ipairs(settings.rows) do flags[row.name] = options[row.name] end
+  return flags
+end
+
+local function interrupted()
+  local ok, host = pcall(require, "xfiot.host")
+  return ok and host.was_interrupted()
+end
+
+local function parse(parser, argv)
+  local ok, options = parser:pparse(argv)
+  if not ok then cli.usage(options .. " (xfiot help tells what there is)") end
+  return options
+end
+
+local function show_help(parser, topic)
+  if topic == nil then
+    print(parser:get_help())
+    return cli.DONE
+  end
+  return require "xfiot.cli.help"(topic, parser)
+end
+
+-- "xfiot run SCRIPT --help" belongs to the script, "xfiot run --help" to the command.
+local function wants_own_help(options)
+  return options.help and (options.script or options.operation) == nil
+end
+
+local function dispatch(argv)
+  local parser = build_parser()
+  local options = parse(parser, argv)
+  local name = options.command
+  if not name or name == "help" then return show_help(parser, options.topic) end
+  if wants_own_help(options) then return show_help(parser, name) end
+  settings.set_flags(flags_of(options))
+  return COMMANDS[name](options)
+end
+
+--- Runs a command line.
+---@param argv string[]
+---@return integer exit status
+function cli.main(argv)
+  local list = table.move(argv, 1, #argv, 1, {})
+  local ok, status = xpcall(dispatch, require("xfiot.cli.trace").handler, list)
+  if interrupted() then
+    cli.say "interrupted"
+    return cli.INTERRUPTED
+  end
+  if ok then return status end
+  cli.say(status.text)
+  return cli.status_of(status.cause)
+end
+
+return cli

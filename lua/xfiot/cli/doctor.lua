@@ -1,0 +1,98 @@
+--- xfiot doctor: what is wrong with the set-up, one line each.
+local cli = require "xfiot.cli"
+local core = require "xfiot.core"
+local errors = require "xfiot.errors"
+local loop = require "xfiot.loop"
+local settings = require "xfiot.settings"
+
+local CLOCK_TOLERANCE = 60 -- seconds; transIds carry the time
+local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6,
+                 Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
+
+local checks = {}
+
+local function report(ok, subject, text)
+  print(("%-5s %-14s %s"):format(ok and "ok" or "FAIL", subject, text))
+  return ok
+end
+
+-- "Sun, 22 Nov 2026 09:00:00 GMT" to seconds since 1970 UTC.
+local function http_date(text)
+  local day, month, year, hour, minute, second = text:match "(%d+) (%a+) (%d+) (%d+):(%d+):(%d+) GMT"
+  if not day or not MONTHS[month] then return nil end
+  return core.parse_timestamp(("%04d%02d%02d%s%s%s"):format(year, MONTHS[month], day, hour, minute, second), 0)
+end
+
+function checks.settings(state)
+  local ok, err = pcall(settings.require_client, state.values)
+  if not ok then return report(false, "settings", tostring(err)) end
+  report(true, "settings", ("%s, company %s"):format(state.values.base_url, state.values.company_code))
+  return true
+end
+
+function checks.key(state)
+  local ok, signer = pcall(settings.signer, state.values)
+  if not ok then return report(false, "key", tostring(signer)) end
+  state.signer = signer
+  local id, token = signer:sign()
+  return report(id and signer:verify(id, token), "key", state.values.key_file or "from the environment or given")
+end
+
+function checks.reachability(state)
+  local values = state.values
+  if not values.base_url then return report(false, "reachability", "base_url is not set") end
+  local transport, why = core.transport {
+    base_url = values.base_url, ca_file = values.ca_file, proxy = values.proxy, allow_http = values.allow_http,
+    connect_timeout = values.connect_timeout, timeout = values.timeout,
+  }
+  if not transport then return report(false, "reachability", why) end
+  local reply = loop.fetch(transport, { method = "GET", target = "/" })
+  if reply.status == 0 then return report(false, "reachability", reply.why) end
+  state.date = http_date(reply.date)
+  report(true, "reachability", ("%s answers at %s"):format(values.base_url, reply.address))
+  return report(true, "TLS", values.base_url:find "^https" and "verified, 1.2 or later"
+    or "none: the token can be copied from the wire; use it on this machine only")
+end
+
+function checks.clock(state)
+  if not state.date then return true end -- the server does not tell the time
+  local difference = core.now() - state.date
+  return report(math.abs(difference) <= CLOCK_TOLERANCE, "clock",
+    ("%+d s against the server%s"):format(difference, math.abs(difference) > CLOCK_TOLERANCE and "; set the time" or ""))
+end
+
+-- A look-up that changes nothing tells whether the token is accepted.
+function checks.signature(state)
+  if not state.signer or not state.values.company_code or not state.values.base_url then return true end
+  local ok, client = pcall(require("xfiot").client)
+  if not ok then return report(false, "signature", tostring(client)) end
+  local _, err = client:authDevices { deviceNos = { "0" } }
+  if err and err.kind ~= "platform" then return report(false, "signature", tostring(err)) end
+  local refused = err and (err.code == "500003" or err.code == "500002" or err.code == "500000")
+  return report(not refused, "signature", refused and tostring(err) or "the platform accepts our token and company code")
+end
+
+function checks.journal(state)
+  local path = state.values.journal
+  if not path then return true end
+  local file, why = io.open(path, "ab")
+  if not file then return report(false, "journal", why) end
+  file:close()
+  return report(true, "journal", path)
+end
+
+local ORDER = { "settings", "key", "reachability", "clock", "signature", "journal" }
+
+return function()
+  local values, _ = settings.resolve()
+  local state, good = { values = values }, true
+  for _, name in ipairs(ORDER) do
+    local ok, result = pcall(checks[name], state)
+    if not ok then
+      if not errors.is(result) then error(result, 0) end
+      result = report(false, name, tostring(result))
+    end
+    good = good and result
+  end
+  return good and cli.DONE or cli.FAILED
+end

@@ -1,0 +1,109 @@
+--- xfiot help TOPIC: a command line command, an operation, a command of the
+-- meter, a structure, a return code or an alarm; all from the contract's rows.
+local cli = require "xfiot.cli"
+local core = require "xfiot.core"
+local settings = require "xfiot.settings"
+
+local function fields_of(shape_name, fields)
+  for _, field in ipairs(fields) do
+    local need = field.required and "required"
+      or field.when_field and ("required if %s = %d"):format(field.when_field, field.when_equals) or "optional"
+    if field.client and field.client.required then need = "required" end
+    print(("  %-16s %s, %s"):format(field.name, need, core.describe(shape_name, field.name) or field.type))
+    print(("  %-16s %s: %s%s"):format("", field.label.zh, field.about and field.about.en or "",
+      field.code and (" [" .. field.code .. "]") or ""))
+  end
+end
+
+local function show_operation(row)
+  print(("%s (%s) %s\n"):format(row.name, row.section, row.label.zh))
+  print(row.about.en)
+  print(("\n%s %s\n\nArguments, one flat table:"):format(row.method, row.path))
+  fields_of(row.name, row.query.fields)
+  if row.list then fields_of(row.name, { row.list }) end
+  if row.fields then fields_of(row.name, row.fields.fields) end
+  print("\nReturn codes: " .. table.concat(row.codes or {}, " "))
+end
+
+local function show_command(row)
+  print(("%s (%s) %s\n"):format(row.id, row.section, row.label.zh))
+  print(row.about.en)
+  print "\nparas:"
+  fields_of(row.id, row.params.fields)
+  for _, rule in ipairs(row.params.rules or {}) do print(("  rule: %s [%s]"):format(rule.about.en, rule.code)) end
+  print "\nResult:"
+  fields_of(row.result.name, row.result.fields)
+end
+
+local function show_shape(row)
+  print(("%s (%s) %s\n"):format(row.name, row.section or "", row.label.zh))
+  fields_of(row.name, row.fields)
+end
+
+local function show_code(row)
+  print(("%s %s (%s)"):format(row.code, row.message.zh, row.message.en))
+  print(row.remedy.zh)
+  print(row.remedy.en)
+end
+
+local function show_alarm(row)
+  print(("%s %s (%s)"):format(row.code, row.label.zh, row.label.en))
+  print(row.about.zh)
+  print(row.about.en)
+end
+
+local function show_settings()
+  print "Settings: flags (--base-url), then the environment (XFIOT_BASE_URL), then xfiot.conf (base_url = \"...\")."
+  print "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal.\n"
+  for _, row in ipairs(settings.rows) do
+    local default = row.default ~= nil and row.default ~= false and ("; default " .. tostring(row.default)) or ""
+    print(("  %-16s %s%s"):format(row.name, row.about, default))
+  end
+end
+
+-- Rows of one list that the topic names.
+local function show_rows(list, key, topic, show)
+  local found = false
+  for _, row in ipairs(list) do
+    if row[key] == topic then
+      if found then print "" end
+      show(row)
+      found = true
+    end
+  end
+  return found
+end
+
+local function find_parser(parser, name)
+  for _, command in ipairs(parser and parser._commands or {}) do
+    if command._name == name then return command end
+  end
+end
+
+---@param topic string
+---@param parser? table the command line's, for its own commands
+---@return integer status
+return function(topic, parser)
+  if topic == "settings" then
+    show_settings()
+    return cli.DONE
+  end
+  local command = find_parser(parser, topic)
+  if command then
+    print(command:get_help())
+    return cli.DONE
+  end
+  local contract = core.contract()
+  local alarm = topic:upper():gsub("^0X", ""):gsub("H$", "") .. "H"
+  if show_rows(contract.endpoints, "name", topic, show_operation)
+    or show_rows(contract.commands, "method", topic, show_command)
+    or show_rows(contract.commands, "id", topic, show_command)
+    or show_rows(contract.shapes, "name", topic, show_shape)
+    or show_rows(contract.services, "name", topic, show_shape)
+    or show_rows(contract.statuses, "name", topic, show_shape)
+    or show_rows(contract.codes, "code", topic, show_code)
+    or show_rows(contract.alarms, "code", alarm, show_alarm) then
+    return cli.DONE
+  end
+  cli.usage(("there is no help on %q; try a command, an operation, a command of the meter, a return code"):format(topic))
+end

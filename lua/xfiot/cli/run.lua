@@ -1,0 +1,60 @@
+--- xfiot run: one workflow script, or a plain script.
+local cli = require "xfiot.cli"
+local arguments = require "xfiot.cli.arguments"
+local core = require "xfiot.core"
+local platform = require "xfiot.cli.platform"
+local workflow = require "xfiot.workflow"
+
+local function read_file(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, cannot = file:read "a"
+  file:close()
+  return text, cannot and (path .. ": " .. cannot)
+end
+
+-- A file, or else a workflow that the program carries.
+local function read_script(path)
+  local text, why = read_file(path)
+  if text then return text, path end
+  local ok, host = pcall(require, "xfiot.host")
+  local shipped = ok and not path:find "/" and host.script((path:gsub("%.lua$", "")) .. ".lua")
+  if shipped then return shipped, path end
+  cli.usage("the script cannot be read: " .. why)
+end
+
+local function load_script(path)
+  local text, name = read_script(path)
+  if text:sub(1, 1) == "\27" then cli.usage(name .. " is compiled Lua; scripts are taken as text only") end
+  local chunk, why = load((text:gsub("^#[^\n]*", "")), "@" .. name, "t")
+  if not chunk then error(why, 0) end
+  return chunk
+end
+
+local function show_help(path, script)
+  if not workflow.is(script) then
+    print(path .. " is a plain script: its name=value arguments reach it as a table in `...`.")
+    return cli.DONE
+  end
+  print(("Usage: xfiot run %s name=value ...\n"):format(path))
+  if script.doc ~= "" then print(script.doc .. "\n") end
+  print "Arguments:"
+  for _, arg in ipairs(script:describe()) do
+    print(("  %-14s %s%s (%s)"):format(arg.name, arg.optional and "optional: " or "", arg.en, arg.zh))
+  end
+  return cli.DONE
+end
+
+return function(options)
+  local args = arguments.read(options.args)
+  local chunk = load_script(options.script)
+  -- a workflow's file is read to know its arguments; a plain script would start to work
+  if options.help then return show_help(options.script, chunk {}) end
+  local sandbox <close> = platform.start(options) -- luacheck: ignore 211 (closed at the end)
+  local script = chunk(args)
+  if not workflow.is(script) then return cli.DONE end
+  local checked = script:read_args(args)
+  local result = script:start(require("xfiot").client(), checked)
+  if result ~= nil then print(core.encode(result)) end
+  return cli.DONE
+end

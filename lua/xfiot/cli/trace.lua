@@ -1,0 +1,34 @@
+--- What is shown when something raises: for a mistake one sentence, for an error
+-- inside a script its own file and line, never our internals.
+local errors = require "xfiot.errors"
+
+local trace = {}
+
+-- Lines of a traceback that are not the script's.
+local function is_inside(line)
+  return line:find("lua/xfiot", 1, true) or line:find("[C]:", 1, true) or line:find("/xfiot/", 1, true)
+    or line:find("argparse.lua", 1, true) or line:find("(...tail calls...)", 1, true)
+end
+
+local function script_lines(message)
+  local lines = { message }
+  for line in debug.traceback("", 3):gmatch "[^\n]+" do
+    if line:find "^%s+" and not is_inside(line) then lines[#lines + 1] = line end
+  end
+  return lines
+end
+
+--- For xpcall: the cause, and the text to show.
+---@param cause any
+---@return { cause: any, text: string }
+function trace.handler(cause)
+  if type(cause) == "table" and cause.usage then return { cause = cause, text = cause.usage } end
+  local lines = script_lines(tostring(cause))
+  if errors.is(cause) then
+    local at = lines[2] and lines[2]:match "^%s+(.-:%d+):"
+    return { cause = cause, text = lines[1] .. (at and (" (at " .. at .. ")") or "") }
+  end
+  return { cause = cause, text = table.concat(lines, "\n") }
+end
+
+return trace

@@ -1,0 +1,134 @@
+--- The billing verbs as rows: which arguments a verb takes, which command it
+-- sends, and how the one becomes the other. Names of parameters are the
+-- document's; amount, balance, tariff and order are ours.
+local core = require "xfiot.core"
+
+local verbs = {}
+
+-- Parameters of a price scheme, from the rows of PRICE_CHANGE.
+local function tariff_names()
+  local names = {}
+  for _, command in ipairs(core.contract().commands) do
+    if command.id == "PRICE_CHANGE" then
+      for _, field in ipairs(command.params.fields) do names[#names + 1] = field.name end
+    end
+  end
+  return names
+end
+
+local price_names
+
+-- Copies a tariff's members into paras.
+local function spread_tariff(paras, tariff)
+  if type(tariff) ~= "table" then return end
+  price_names = price_names or tariff_names()
+  for _, name in ipairs(price_names) do
+    if paras[name] == nil then paras[name] = tariff[name] end
+  end
+end
+
+--- The first member of a tariff that PRICE_CHANGE does not know, or nil.
+---@param tariff table
+---@return string|nil name
+function verbs.find_unknown_price(tariff)
+  price_names = price_names or tariff_names()
+  local known = {}
+  for _, name in ipairs(price_names) do known[name] = true end
+  for name in pairs(tariff) do
+    if not known[name] then return tostring(name) end
+  end
+end
+
+local rows = {}
+verbs.rows = rows
+
+-- takes: arguments besides order, wait, expireTime and expireCount; order: it is one; bill: it
+-- carries a bill number; amount: how the amount is meant; renamed: parameter -> argument, for
+-- the paths of faults; positional: the argument that may stand alone.
+
+rows.recharge = {
+  method = "RECHARGE_REMOTE", order = true, bill = true, amount = "positive",
+  takes = { "amount", "prepaidType", "billNo" }, renamed = { rechargeValue = "amount" },
+  paras = function(args)
+    return { prepaidType = args.prepaidType, billNo = args.billNo, rechargeValue = args.amount }
+  end,
+}
+
+rows.refund = {
+  method = "RECHARGE_REMOTE", order = true, bill = true, amount = "negated",
+  takes = { "amount", "prepaidType", "billNo" }, renamed = { rechargeValue = "amount" },
+  paras = rows.recharge.paras,
+}
+
+rows.open_account = {
+  method = "ACCOUNT_OPEN", order = true,
+  takes = { "amount", "cardNo", "tariff", "gasType", "clearMark", "prepaidType", "billNo", -- 4.2
+            "billingMethod", "price", "ladderNo", "accountDate" },                         -- 4.8
+  renamed = { rechargeValue = "amount", surplusValue = "amount" },
+  -- 4.8 has no bill number; neither does a tariff belong to gas meters
+  bill = function(args) return args.billingMethod == nil end,
+  paras = function(args, now)
+    if args.billingMethod == 0 then return { billingMethod = 0 } end
+    if args.billingMethod ~= nil then
+      return { billingMethod = args.billingMethod, prepaidType = args.prepaidType or 0, surplusValue = args.amount,
+               price = args.price, ladderNo = args.ladderNo or 1, accountDate = args.accountDate or now }
+    end
+    local paras = { prepaidType = args.prepaidType, gasType = args.gasType, billNo = args.billNo,
+                    rechargeValue = args.amount, cardNo = args.cardNo }
+    if args.prepaidType == 1 then
+      if paras.gasType == nil and type(args.tariff) == "table" then paras.gasType = args.tariff.gasType end
+      return paras
+    end
+    paras.clearMark = args.clearMark
+    spread_tariff(paras, args.tariff)
+    if paras.clearMark == nil then paras.clearMark = 1 end
+    return paras
+  end,
+  -- told by how it was opened, from then on
+  after = function(meter, args)
+    if args.billingMethod == nil then meter.opened_as = args.prepaidType end
+  end,
+}
+
+rows.close_account = {
+  method = "ACCOUNT_CANCEL", order = true, takes = {}, renamed = {},
+  paras = function() return {} end,
+}
+
+rows.change_price = {
+  method = "PRICE_CHANGE", order = true, takes = { "tariff", "clearMark", "gasType" }, renamed = {}, tariff = true,
+  paras = function(args)
+    local paras = { clearMark = args.clearMark, gasType = args.gasType }
+    spread_tariff(paras, args.tariff)
+    return paras
+  end,
+}
+
+rows.set_ladder = {
+  method = "LADDER_VALUE_CHANGE", order = true, takes = { "ladderValue" }, renamed = {},
+  paras = function(args) return { ladderValue = args.ladderValue } end,
+}
+
+rows.sync_balance = {
+  method = "BALANCE_SYNC", takes = { "balance", "price", "ladderNo", "accountDate" },
+  renamed = { surplusValue = "balance" },
+  paras = function(args, now)
+    return { prepaidType = 0, surplusValue = args.balance, price = args.price, ladderNo = args.ladderNo or 1,
+             accountDate = args.accountDate or now }
+  end,
+}
+
+rows.read_price = {
+  method = "PRICE_READ", takes = { "priceType" }, renamed = {},
+  paras = function(args) return { priceType = args.priceType or 0 } end,
+}
+
+rows.valve = {
+  method = "VALVE_CONTROL", takes = { "state" }, renamed = { controlFlag = "state" }, positional = "state",
+  paras = function(args)
+    local flags = { open = 0, close = 1 }
+    return { controlFlag = flags[args.state] or args.state }
+  end,
+}
+
+return verbs

@@ -1,0 +1,229 @@
+--- Workflows: a script returns one, the host runs it with checked arguments.
+local core = require "xfiot.core"
+local errors = require "xfiot.errors"
+local loop = require "xfiot.loop"
+local tariff_file = require "xfiot.tariff_file"
+
+local workflow = {}
+
+---@class xfiot.Workflow
+---@field name string
+---@field doc string
+---@field args table<string, string>
+---@field run fun(flow: xfiot.Flow, args: table): any
+local Workflow = {}
+Workflow.__index = Workflow
+Workflow.__name = "xfiot.workflow"
+
+-- ---- types of arguments: text (or a value) in, value out; or nil and the rule
+
+local types = {}
+
+types.string = {
+  en = "text", zh = "文本",
+  read = function(value) return type(value) == "string" and value ~= "" and value or nil end,
+}
+
+types.money = {
+  en = "an amount with at most 2 digits after the point", zh = "最多 2 位小数的金额",
+  read = function(value) return core.decimal(value, 2) and value or nil end,
+}
+
+types.order = {
+  en = "your id for this order, 1 to 64 characters, never used again", zh = "订单号，1 到 64 个字符，永不重复",
+  read = function(value)
+    local length = type(value) == "string" and not value:find "%c" and core.measure(value)
+    return length and length >= 1 and length <= 64 and value or nil
+  end,
+}
+
+types.integer = {
+  en = "an integer", zh = "整数",
+  read = function(value)
+    if type(value) == "string" and not value:find "^-?%d+$" then return nil end
+    return math.tointeger(tonumber(value))
+  end,
+}
+
+types.boolean = {
+  en = "true or false", zh = "true 或 false",
+  read = function(value)
+    if value == "true" or value == true then return true end
+    if value == "false" or value == false then return false end
+    return nil
+  end,
+}
+
+types.time = {
+  en = "a time, yyyyMMddHHmmss", zh = "时间，格式 yyyyMMddHHmmss",
+  read = function(value) return type(value) == "string" and core.parse_timestamp(value) and value or nil end,
+}
+
+types.tariff = {
+  en = "a price scheme: JSON with PRICE_CHANGE's names, or the name of a JSON or Lua file",
+  zh = "价格方案：采用 PRICE_CHANGE 参数名的 JSON，或 JSON、Lua 文件名",
+  read = tariff_file.read,
+}
+
+-- "open|close": one of these words.
+local function words_type(spec)
+  local words = {}
+  for word in spec:gmatch "[^|]+" do words[word] = true end
+  local text = spec:gsub("|", " or ")
+  return {
+    en = text, zh = (spec:gsub("|", " 或 ")),
+    read = function(value) return words[value] and value or nil end,
+  }
+end
+
+-- "string?" is optional.
+local function find_type(spec)
+  local name, optional = spec:match "^(.-)(%??)$"
+  local found = types[name] or (name:find("|", 1, true) and words_type(name)) or nil
+  return found, optional == "?"
+end
+
+-- ---- definition
+
+local function bad_definition(message)
+  error("xfiot.workflow: " .. message, 4)
+end
+
+--- Declares a workflow.
+---@param definition { name: string, doc?: string, args?: table<string, string>, run: function }
+---@return xfiot.Workflow
+function workflow.new(definition)
+  if type(definition) ~= "table" then bad_definition "takes a table { name =, doc =, args =, run = }" end
+  if type(definition.name) ~= "string" or definition.name == "" then bad_definition "name must be text" end
+  if type(definition.run) ~= "function" then bad_definition "run must be a function" end
+  local args = definition.args or {}
+  if type(args) ~= "table" then bad_definition "args must be a table, name = type" end
+  for name, spec in pairs(args) do
+    if type(name) ~= "string" or type(spec) ~= "string" or not find_type(spec) then
+      bad_definition(("argument %s has the unknown type %s"):format(tostring(name), tostring(spec)))
+    end
+  end
+  return setmetatable({ name = definition.name, doc = definition.doc or "", args = args, run = definition.run },
+    Workflow)
+end
+
+--- Whether a value is a workflow.
+---@param value any
+---@return boolean
+function workflow.is(value)
+  return getmetatable(value) == Workflow
+end
+
+-- ---- arguments
+
+local function sorted_names(args)
+  local names = {}
+  for name in pairs(args) do names[#names + 1] = name end
+  table.sort(names, function(a, b)
+    local _, a_optional = find_type(args[a])
+    local _, b_optional = find_type(args[b])
+    if a_optional ~= b_optional then return b_optional end
+    return a < b
+  end)
+  return names
+end
+
+--- The arguments a workflow takes, the required ones first.
+---@return { name: string, optional: boolean, en: string, zh: string }[]
+function Workflow:describe()
+  local list = {}
+  for i, name in ipairs(sorted_names(self.args)) do
+    local kind, optional = find_type(self.args[name])
+    list[i] = { name = name, optional = optional, en = kind.en, zh = kind.zh }
+  end
+  return list
+end
+
+--- Checks arguments given as text or values; raises naming every bad one.
+---@param given table<string, any>
+---@return table args
+function Workflow:read_args(given)
+  local faults, args = {}, {}
+  for _, name in ipairs(sorted_names(self.args)) do
+    local kind, optional = find_type(self.args[name])
+    local value = given[name]
+    if value == nil or (optional and value == "") then
+      if not optional then
+        faults[#faults + 1] = { path = name, rule = "is missing; must be " .. kind.en, rule_zh = "缺少；应为" .. kind.zh }
+      end
+    else
+      local read, why, why_zh = kind.read(value)
+      if read == nil then
+        faults[#faults + 1] = { path = name, rule = why or ("must be " .. kind.en), rule_zh = why_zh or ("应为" .. kind.zh) }
+      end
+      args[name] = read
+    end
+  end
+  for name in pairs(given) do
+    if not self.args[name] then
+      faults[#faults + 1] = { path = tostring(name), rule = "is not an argument of " .. self.name,
+                              rule_zh = "不是 " .. self.name .. " 的参数" }
+    end
+  end
+  if #faults > 0 then
+    table.sort(faults, function(a, b) return a.path < b.path end)
+    error(errors.invalid(self.name, faults), 0)
+  end
+  return args
+end
+
+-- ---- running
+
+---@class xfiot.Flow
+---@field client xfiot.Client
+local Flow = {}
+Flow.__index = Flow
+Flow.__name = "xfiot.flow"
+
+--- The meter with a device number.
+---@param device_no string
+---@return xfiot.Meter
+function Flow:meter(device_no) return self.client:meter(device_no) end
+
+--- A step with a name: fn's result is the step's.
+---@param name string
+---@param fn fun(): any
+---@return any
+function Flow:step(name, fn) -- luacheck: ignore 212 (the name tells steps apart in a run's history)
+  return fn()
+end
+
+--- Waits; other runs go on.
+---@param seconds number
+function Flow:sleep(seconds) loop.sleep(seconds) end -- luacheck: ignore 212
+
+--- Seconds since 1970 UTC.
+---@return integer
+function Flow:now() return core.now() end -- luacheck: ignore 212
+
+--- The platform's time now, yyyyMMddHHmmss.
+---@return string
+function Flow:timestamp() return core.timestamp(self:now()) end
+
+--- An integer from 1 to `most`.
+---@param most integer
+---@return integer
+function Flow:random(most) return math.random(most) end -- luacheck: ignore 212
+
+--- One line for people, on stderr.
+---@param ... any
+function Flow:log(...) -- luacheck: ignore 212
+  local parts = {}
+  for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
+  io.stderr:write(table.concat(parts, " "), "\n")
+end
+
+--- Runs a workflow with arguments that read_args gave.
+---@param client xfiot.Client
+---@param args table
+---@return any what its run function returns
+function Workflow:start(client, args)
+  return self.run(setmetatable({ client = client }, Flow), args)
+end
+
+return workflow

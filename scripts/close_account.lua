@@ -1,0 +1,10 @@
+local xfiot = require "xfiot"
+
+return xfiot.workflow {
+  name = "close_account",
+  doc  = "Close the account of a prepaid meter. Its running data are cleared: settle and refund first.",
+  args = { deviceNo = "string", order = "order" },
+  run  = function(flow, args)
+    return flow:meter(args.deviceNo):close_account { order = args.order }
+  end,
+}

@@ -1,0 +1,25 @@
+local xfiot = require "xfiot"
+
+return xfiot.workflow {
+  name = "open_account",
+  doc  = "Register a meter if need be, open its account with a first amount, and make it really open:\n"
+      .. "a GPRS commercial meter (a money meter that reports by GPRS) needs its prices set once more.",
+  args = { deviceNo = "string", order = "order", amount = "money", cardNo = "string", tariff = "tariff",
+           userNo = "string?", userName = "string?", userAddress = "string?" },
+  run  = function(flow, args)
+    local meter = flow:meter(args.deviceNo)
+    meter:register { userNo = args.userNo, userName = args.userName, userAddress = args.userAddress }
+
+    local kind = meter:kind()
+    if kind.backend then -- money is kept by the utility; the meter shows it
+      return meter:open_account { order = args.order, billingMethod = 1, amount = args.amount,
+                                  price = args.tariff.priceOne }
+    end
+    local receipt = meter:open_account { order = args.order, amount = args.amount, cardNo = args.cardNo,
+                                         tariff = args.tariff }
+    if kind.gprs_money then
+      meter:change_price { order = args.order .. "/price", tariff = args.tariff, clearMark = 1 }
+    end
+    return receipt
+  end,
+}

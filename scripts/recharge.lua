@@ -1,0 +1,10 @@
+local xfiot = require "xfiot"
+
+return xfiot.workflow {
+  name = "recharge",
+  doc  = "Credit a prepaid meter and wait until the meter itself has confirmed it.",
+  args = { deviceNo = "string", amount = "money", order = "order" },
+  run  = function(flow, args)
+    return flow:meter(args.deviceNo):recharge { order = args.order, amount = args.amount }
+  end,
+}
