@@ -131,7 +131,7 @@ coverage:
 	@.ci/coverage $(BUILD)/coverage
 
 demo: $(HOST)
-	@$(HOST) run scripts/demo.lua --sandbox
+	@$(HOST) run scripts/demo.lua
 
 bench: $(HOST) $(MODULE) $(BUILD)/.packages-bench
 	@.ci/bench $(BUILD)
