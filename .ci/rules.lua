@@ -132,7 +132,7 @@ local function check_marks(path, text)
     for _, mark in ipairs { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX", "HA" .. "CK" } do
       if line:find("%f[%w_]" .. mark .. "%f[^%w_]") then fault("%s:%d: left open: %s", path, number, mark) end
     end
-    if line:find("[ \t]+\r?$") and path ~= "LICENSE" then fault("%s:%d: white space at its end", path, number) end
+    if line:find("[ \t]$") then fault("%s:%d: white space at its end", path, number) end
   end
 end
 
@@ -171,8 +171,12 @@ local function check_rockspec()
     for module, what in pairs(spec.build.modules) do
       if type(what) == "string" then listed[("%s = %q"):format(("[%q]"):format(module), what)] = true end
     end
-    for _, source in ipairs(spec.build.modules["xfiot.core"].sources) do listed[("%q"):format(source)] = true end
-    for _, source in ipairs(find "core -name '*.c' ! -name host.c") do wanted[("%q"):format(source)] = true end
+    for _, source in ipairs(spec.build.modules["xfiot.core"].sources) do
+      listed[("%q"):format(source)] = true
+    end
+    for _, source in ipairs(find "core -name '*.c' ! -name host.c") do
+      wanted[("%q"):format(source)] = true
+    end
     for _, source in ipairs(lua_files) do
       local module = source:match("^lua/(.+)%.lua$"):gsub("/", ".")
       wanted[("%s = %q"):format(("[%q]"):format(module), source)] = true
@@ -197,10 +201,10 @@ for _, path in ipairs(c_files) do
   if path:find("%.h$") then check_comments(path, text) end
 end
 for _, path in ipairs(lua_files) do check_length(path, read(path)) end
-for _, path in ipairs(find "core lua scripts spec rockspec .ci *.md Makefile -type f ! -path 'spec/json/*'") do
-  if path:find("%.[chx]$") or path:find("%.lua$") or path:find("%.md$") or not path:find("%.%w+$") then
-    check_marks(path, read(path))
-  end
+local KINDS = { c = true, h = true, lua = true, md = true, rockspec = true, txt = true }
+for _, path in ipairs(find "core lua scripts spec rockspec .ci *.md Makefile -type f") do
+  local kind = path:match("[^/]%.(%w+)$")
+  if not kind or KINDS[kind] then check_marks(path, read(path)) end
 end
 check_objects()
 check_rockspec()

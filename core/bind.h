@@ -51,6 +51,8 @@ void xf_push_core_value(lua_State *L, int n);
 /* [-0, +1|+3, m]  Admits and decodes JSON: the value, or nil, reason, offset.
  * Returns how many were pushed. */
 int xf_push_decoded(lua_State *L, const char *s, size_t size, size_t cap);
+/* The same for JSON that was admitted before. */
+int xf_push_admitted(lua_State *L, const char *s, size_t size);
 
 /* Appends the JSON of the value at index to b. Returns NULL, or a constant
  * sentence saying why it cannot be written. */

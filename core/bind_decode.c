@@ -138,12 +138,12 @@ static void decode_list(struct xf_walk *w, const struct xf_field *f)
         return;
     }
     for (lua_Integer i = 1; i <= size; i++) {
-        size_t before = xf_walk_enter_index(w, i);
+        xf_walk_enter_index(w, i);
 
         lua_rawgeti(L, -1, i);
         xf_decode_field(w, &item);
         lua_rawseti(L, -2, i);
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
 }
 
@@ -192,16 +192,19 @@ static bool is_absent(lua_State *L, const struct xf_field *f, bool required)
 static void decode_member(struct xf_walk *w, const struct xf_field *f, int index)
 {
     bool required = xf_is_required(w->L, index, f, w->side);
-    size_t before = xf_walk_enter(w, f->name);
+    /* the platform ignores what has no meaning in the variant */
+    bool matters = w->side == XF_CLIENT || xf_has_meaning(w->L, index, f);
     lua_State *L = w->L;
 
+    xf_walk_enter(w, f->name);
     push_member(L, index, f);
-    if (is_absent(L, f, required) || (w->side == XF_SERVER && f->when_field != NULL && !required)) {
-        /* the platform ignores what has no meaning in the variant */
-        if (required && (f->flags & XF_HAS_DEFAULT) == 0)
+    if (is_absent(L, f, required) || !matters) {
+        bool falls_back = w->side == XF_SERVER && matters && (f->flags & XF_HAS_DEFAULT) != 0;
+
+        if (required && !falls_back)
             xf_walk_missing(w, f);
         lua_pop(L, 1);
-        if ((f->flags & XF_HAS_DEFAULT) != 0 && w->side == XF_SERVER && (required || f->when_field == NULL))
+        if (falls_back)
             lua_pushinteger(L, f->fallback);
         else
             lua_pushnil(L);
@@ -209,7 +212,7 @@ static void decode_member(struct xf_walk *w, const struct xf_field *f, int index
         xf_decode_field(w, f);
     }
     lua_setfield(L, index, f->name);
-    xf_walk_leave(w, before);
+    xf_walk_leave(w);
 }
 
 /* The structure of serviceData is told by serviceId; an unknown one stays as it came (C27). */
@@ -217,14 +220,13 @@ static void decode_service(struct xf_walk *w, int index)
 {
     lua_State *L = w->L;
     const struct xf_shape *service = NULL;
-    size_t before;
 
     lua_getfield(L, index, "serviceId");
     if (lua_type(L, -1) == LUA_TSTRING)
         service = xf_find_service(lua_tostring(L, -1));
     lua_getfield(L, index, "serviceData");
     if (service != NULL && lua_istable(L, -1)) {
-        before = xf_walk_enter(w, "serviceData");
+        xf_walk_enter(w, "serviceData");
         if (strcmp(service->name, "FrozenValueInfo") == 0 && lua_getfield(L, -1, "frozenRecords") == LUA_TNIL) {
             lua_pop(L, 1); /* one flat record instead of the list (C28) */
             lua_createtable(L, 1, 0);
@@ -239,7 +241,7 @@ static void decode_service(struct xf_walk *w, int index)
             lua_pop(L, 1);
         }
         xf_decode_shape(w, service, lua_gettop(L));
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
     lua_pop(L, 2);
 }
@@ -280,10 +282,9 @@ static void decode_command(struct xf_walk *w, int index)
     const struct xf_field *method = xf_find_field(shape->fields, "method");
     int faults = w->count;
     const struct xf_command *c;
-    size_t before;
 
     decode_member(w, method, index);
-    before = xf_walk_enter(w, "paras");
+    xf_walk_enter(w, "paras");
     decode_paras(w, xf_find_field(shape->fields, "paras"), index);
     lua_getfield(L, index, "paras");
     lua_getfield(L, index, "method");
@@ -296,5 +297,5 @@ static void decode_command(struct xf_walk *w, int index)
         }
     }
     lua_pop(L, 2);
-    xf_walk_leave(w, before);
+    xf_walk_leave(w);
 }

@@ -13,6 +13,8 @@ static void write_scalar(struct xf_bytes *out, const struct xf_field *f, const s
 
     if (f->type == XF_STRING) {
         xf_bytes_add_json(out, v->s, v->size);
+    } else if (f->type == XF_INTEGER && v->value < INT64_MAX / 1000 && v->value > INT64_MIN / 1000) {
+        xf_bytes_add(out, text, xf_decimal_format(text, v->value * 1000, 0));
     } else if (f->type == XF_INTEGER) {
         (void)snprintf(text, sizeof text, "%" PRId64, v->value);
         xf_bytes_add_text(out, text);
@@ -22,6 +24,14 @@ static void write_scalar(struct xf_bytes *out, const struct xf_field *f, const s
 }
 
 static void encode_command(struct xf_walk *w, const struct xf_field *f, int index);
+
+/* Names of rows are plain ASCII. */
+static void write_name(struct xf_bytes *out, const char *name)
+{
+    xf_bytes_add_char(out, '"');
+    xf_bytes_add_text(out, name);
+    xf_bytes_add(out, "\":", 2);
+}
 
 /* Number of keys; a key that is no text is a fault by itself. */
 static int count_keys(struct xf_walk *w, int index, const char *owner)
@@ -33,10 +43,10 @@ static int count_keys(struct xf_walk *w, int index, const char *owner)
         if (lua_type(L, -2) == LUA_TSTRING) {
             count++;
         } else if (lua_isinteger(L, -2)) {
-            size_t before = xf_walk_enter_index(w, lua_tointeger(L, -2));
+            xf_walk_enter_index(w, lua_tointeger(L, -2));
 
             xf_walk_fault(w, 101001, "must be given by name", "应按名称给出");
-            xf_walk_leave(w, before);
+            xf_walk_leave(w);
         } else {
             xf_walk_unknown(w, "(key that is no text)", owner);
         }
@@ -79,14 +89,14 @@ static void encode_list(struct xf_walk *w, const struct xf_field *f, int index)
     }
     xf_bytes_add_char(w->out, '[');
     for (lua_Integer i = 1; i <= size; i++) {
-        size_t before = xf_walk_enter_index(w, i);
+        xf_walk_enter_index(w, i);
 
         if (i > 1)
             xf_bytes_add_char(w->out, ',');
         lua_rawgeti(L, index, i);
         xf_encode_field(w, &item, lua_gettop(L));
         lua_pop(L, 1);
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
     xf_bytes_add_char(w->out, ']');
 }
@@ -136,7 +146,7 @@ int xf_encode_members(struct xf_walk *w, const struct xf_shape *shape, int index
     xf_bytes_add_char(w->out, '{');
     for (const struct xf_field *f = shape->fields; f->name != NULL; f++) {
         bool required = xf_is_required(L, index, f, w->side);
-        size_t before = xf_walk_enter(w, f->name);
+        xf_walk_enter(w, f->name);
 
         lua_pushstring(L, f->name);
         if (lua_rawget(L, index) != LUA_TNIL)
@@ -145,14 +155,13 @@ int xf_encode_members(struct xf_walk *w, const struct xf_shape *shape, int index
             if (!first)
                 xf_bytes_add_char(w->out, ',');
             first = false;
-            xf_bytes_add_json(w->out, f->name, strlen(f->name));
-            xf_bytes_add_char(w->out, ':');
+            write_name(w->out, f->name);
             xf_encode_field(w, f, lua_gettop(L));
         } else if (required) {
             xf_walk_missing(w, f);
         }
         lua_pop(L, 1);
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
     xf_bytes_add_char(w->out, '}');
     return known;
@@ -175,7 +184,6 @@ static void encode_command(struct xf_walk *w, const struct xf_field *f, int inde
     lua_State *L = w->L;
     const struct xf_field *method = xf_find_field(f->shape->fields, "method");
     const struct xf_command *c = NULL;
-    size_t before;
     int paras;
 
     if (!lua_istable(L, index)) {
@@ -198,14 +206,14 @@ static void encode_command(struct xf_walk *w, const struct xf_field *f, int inde
     if (lua_rawget(L, index) == LUA_TSTRING && lua_rawlen(L, -1) == strlen(lua_tostring(L, -1)))
         c = xf_pick_command(L, lua_tostring(L, -1), paras);
     if (c == NULL) {
-        before = xf_walk_enter(w, "method");
+        xf_walk_enter(w, "method");
         if (lua_isnil(L, -1))
             xf_walk_missing(w, method);
         else
             xf_walk_wrong(w, method, lua_gettop(L));
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
-    before = xf_walk_enter(w, "paras");
+    xf_walk_enter(w, "paras");
     if (!lua_istable(L, paras)) {
         xf_walk_wrong(w, xf_find_field(f->shape->fields, "paras"), paras);
     } else if (c != NULL) {
@@ -215,6 +223,6 @@ static void encode_command(struct xf_walk *w, const struct xf_field *f, int inde
         xf_encode_shape(w, c->params, paras, c->method);
         xf_bytes_add_char(w->out, '}');
     }
-    xf_walk_leave(w, before);
+    xf_walk_leave(w);
     lua_pop(L, 2);
 }

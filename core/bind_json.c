@@ -12,23 +12,28 @@
 
 enum { WRITE_DEPTH = 64, KEYS_MOST = 100000 };
 
+int xf_push_admitted(lua_State *L, const char *s, size_t size)
+{
+    xf_push_core_value(L, XF_UV_DECODE);
+    lua_pushlstring(L, s, size);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+        return 1;
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    lua_pushliteral(L, "too large to decode");
+    lua_pushinteger(L, 0);
+    return 3;
+}
+
 int xf_push_decoded(lua_State *L, const char *s, size_t size, size_t cap)
 {
     size_t where = 0;
     enum xf_admit verdict = xf_admit_json(s, size, cap, XF_ADMIT_DEPTH, &where);
 
-    if (verdict == XF_ADMIT_OK) {
-        xf_push_core_value(L, XF_UV_DECODE);
-        lua_pushlstring(L, s, size);
-        if (lua_pcall(L, 1, 1, 0) == LUA_OK)
-            return 1;
-        lua_pop(L, 1);
-        lua_pushnil(L);
-        lua_pushliteral(L, "too large to decode");
-    } else {
-        lua_pushnil(L);
-        lua_pushstring(L, xf_admit_reason(verdict));
-    }
+    if (verdict == XF_ADMIT_OK)
+        return xf_push_admitted(L, s, size);
+    lua_pushnil(L);
+    lua_pushstring(L, xf_admit_reason(verdict));
     lua_pushinteger(L, (lua_Integer)where);
     return 3;
 }

@@ -53,7 +53,7 @@ static void read_query(struct xf_walk *w, const struct xf_endpoint *e, int query
     lua_State *L = w->L;
 
     for (const struct xf_field *f = e->query->fields; f->name != NULL; f++) {
-        size_t before = xf_walk_enter(w, f->name);
+        xf_walk_enter(w, f->name);
 
         lua_getfield(L, query, f->name);
         if (lua_isnil(L, -1)) {
@@ -69,7 +69,7 @@ static void read_query(struct xf_walk *w, const struct xf_endpoint *e, int query
             xf_decode_field(w, f);
         }
         lua_setfield(L, args, f->name);
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
 }
 
@@ -88,12 +88,12 @@ static void read_body(struct xf_walk *w, const struct xf_endpoint *e, int args, 
 
     push_body(w, e, body, size);
     if (!lua_isnil(L, -1) && e->body == XF_BODY_LIST) {
-        size_t before = xf_walk_enter(w, e->list->name);
+        xf_walk_enter(w, e->list->name);
 
         xf_decode_field(w, e->list);
         lua_pushvalue(L, -1);
         lua_setfield(L, args, e->list->name);
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     } else if (!lua_isnil(L, -1)) {
         xf_decode_shape(w, e->fields, lua_gettop(L));
         merge(L, e->fields, args);

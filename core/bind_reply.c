@@ -4,6 +4,7 @@
 
 #include "admit.h"
 #include "bind_walk.h"
+#include "envelope.h"
 #include "fate.h"
 #include "transfer.h"
 
@@ -32,7 +33,6 @@ static int push_result(struct xf_walk *w, const struct xf_endpoint *e, int envel
                        struct xf_err *err)
 {
     lua_State *L = w->L;
-    size_t before;
 
     lua_getfield(L, envelope, "result");
     if (!success || (e->result->flags & XF_REQUIRED) == 0) {
@@ -45,9 +45,9 @@ static int push_result(struct xf_walk *w, const struct xf_endpoint *e, int envel
     }
     if (is_null(L, -1))
         return xf_fail(err, "the reply says success but has no result");
-    before = xf_walk_enter(w, "result");
+    xf_walk_enter(w, "result");
     xf_decode_field(w, e->result);
-    xf_walk_leave(w, before);
+    xf_walk_leave(w);
     return w->count > 0 ? tell_fault(w, "the reply is not as documented", err) : 0;
 }
 
@@ -71,17 +71,35 @@ static int push_envelope(struct xf_walk *w, const struct xf_endpoint *e, int env
     return 0;
 }
 
-/* [-0, +3|+0, m] code, result, message of a body; or -1 with err, and *json
- * tells whether it was JSON at all */
-static int read_envelope(lua_State *L, const struct xf_endpoint *e, const char *body, size_t size, bool *json,
-                         struct xf_err *err)
+/* [-0, +3|+0, m] the short cut: success with a text that its row takes */
+static bool push_plain(lua_State *L, const struct xf_endpoint *e, const char *body, size_t size)
+{
+    struct xf_envelope envelope;
+    struct xf_scalar value;
+
+    if (e->result->type != XF_STRING || (e->result->flags & XF_REQUIRED) == 0 ||
+        !xf_envelope_read(body, size, &envelope) || envelope.code_size != CODE_LENGTH ||
+        memcmp(envelope.code, "100000", CODE_LENGTH) != 0)
+        return false;
+    lua_pushlstring(L, envelope.code, envelope.code_size);
+    lua_pushlstring(L, envelope.result, envelope.result_size);
+    if (!xf_read_scalar(L, lua_gettop(L), e->result, XF_CLIENT, &value)) {
+        lua_pop(L, 2);
+        return false;
+    }
+    lua_pushliteral(L, ""); /* nobody reads the message of a success */
+    return true;
+}
+
+/* [-0, +3|+0, m] code, result, message of admitted JSON; or -1 with err */
+static int push_decoded(lua_State *L, const struct xf_endpoint *e, const char *body, size_t size,
+                        struct xf_err *err)
 {
     int top = lua_gettop(L);
     struct xf_walk w;
 
-    *json = xf_push_decoded(L, body, size, XF_TEXT_MOST) == 1;
-    if (!*json) {
-        (void)xf_fail(err, "the reply is no JSON: %s", lua_tostring(L, top + 2));
+    if (xf_push_admitted(L, body, size) != 1) {
+        (void)xf_fail(err, "the reply is %s", lua_tostring(L, top + 2));
     } else if (!lua_istable(L, -1)) {
         (void)xf_fail(err, "the reply is no JSON object");
     } else {
@@ -94,6 +112,21 @@ static int read_envelope(lua_State *L, const struct xf_endpoint *e, const char *
     }
     lua_settop(L, top);
     return -1;
+}
+
+/* [-0, +3|+0, m] code, result, message of a body; or -1 with err, and *json
+ * tells whether it was JSON at all */
+static int read_envelope(lua_State *L, const struct xf_endpoint *e, const char *body, size_t size, bool *json,
+                         struct xf_err *err)
+{
+    enum xf_admit verdict = xf_admit_json(body, size, XF_TEXT_MOST, XF_ADMIT_DEPTH, NULL);
+
+    *json = verdict == XF_ADMIT_OK;
+    if (!*json)
+        return xf_fail(err, "the reply is no JSON: %s", xf_admit_reason(verdict));
+    if (push_plain(L, e, body, size))
+        return 0;
+    return push_decoded(L, e, body, size, err);
 }
 
 /* [-0, +1, m] what a person needs to judge a call without a clean answer */

@@ -7,29 +7,34 @@
 #include "bind_walk.h"
 #include "transfer.h"
 
-/* One argument of the call pushed; companyCode falls back on the settings' at
- * index company. */
-static void push_argument(lua_State *L, int args, int company, const char *name)
+/* [-0, +1, m] one argument of the call; companyCode falls back on the settings'
+ * at index company. Returns how many were given: 0 or 1. */
+static int push_argument(lua_State *L, int args, int company, const char *name)
 {
     lua_pushstring(L, name);
-    if (lua_rawget(L, args) == LUA_TNIL && strcmp(name, "companyCode") == 0) {
+    if (lua_rawget(L, args) != LUA_TNIL)
+        return 1;
+    if (strcmp(name, "companyCode") == 0) {
         lua_pop(L, 1);
         lua_pushvalue(L, company);
     }
+    return 0;
 }
 
-static void write_query(struct xf_walk *w, const struct xf_endpoint *e, int args, int company,
-                        struct xf_bytes *target)
+/* Returns how many of the arguments it has used. */
+static int write_query(struct xf_walk *w, const struct xf_endpoint *e, int args, int company,
+                       struct xf_bytes *target)
 {
     lua_State *L = w->L;
     char mark = '?';
+    int used = 0;
 
     xf_bytes_add_text(target, e->path);
     for (const struct xf_field *f = e->query->fields; f->name != NULL; f++) {
-        size_t before = xf_walk_enter(w, f->name);
+        xf_walk_enter(w, f->name);
         struct xf_scalar value;
 
-        push_argument(L, args, company, f->name);
+        used += push_argument(L, args, company, f->name);
         if (lua_isnil(L, -1)) {
             if (xf_read_field(f, w->side).required)
                 xf_walk_missing(w, f);
@@ -43,8 +48,9 @@ static void write_query(struct xf_walk *w, const struct xf_endpoint *e, int args
             xf_bytes_add_escaped(target, value.s, value.size);
         }
         lua_pop(L, 1);
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
+    return used;
 }
 
 static bool is_argument(const struct xf_endpoint *e, const char *name)
@@ -56,10 +62,15 @@ static bool is_argument(const struct xf_endpoint *e, const char *name)
     return e->body == XF_BODY_OBJECT && xf_find_field(e->fields->fields, name) != NULL;
 }
 
-static void check_names(struct xf_walk *w, const struct xf_endpoint *e, int args)
+/* Names what no row knows, unless the rows have used all there is. */
+static void check_names(struct xf_walk *w, const struct xf_endpoint *e, int args, int used)
 {
     lua_State *L = w->L;
 
+    for (lua_pushnil(L); lua_next(L, args) != 0; lua_pop(L, 1))
+        used--;
+    if (used == 0)
+        return;
     for (lua_pushnil(L); lua_next(L, args) != 0; lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)
             xf_walk_unknown(w, "(key that is no text)", e->name);
@@ -73,25 +84,27 @@ static void check_names(struct xf_walk *w, const struct xf_endpoint *e, int args
 static void write_request(struct xf_walk *w, lua_State *L, const struct xf_endpoint *e, int args, int company)
 {
     struct xf_core *core = xf_core_self(L);
+    int used;
 
     xf_bytes_reset(&core->target);
     xf_bytes_reset(&core->text);
     xf_walk_begin(w, L, XF_CLIENT, &core->text);
-    check_names(w, e, args);
-    write_query(w, e, args, company, &core->target);
+    used = write_query(w, e, args, company, &core->target);
     if (e->body == XF_BODY_OBJECT) {
-        (void)xf_encode_members(w, e->fields, args);
+        used += xf_encode_members(w, e->fields, args);
     } else if (e->body == XF_BODY_LIST) {
-        size_t before = xf_walk_enter(w, e->list->name);
+        xf_walk_enter(w, e->list->name);
 
         lua_pushstring(L, e->list->name);
         if (lua_rawget(L, args) == LUA_TNIL)
             xf_walk_missing(w, e->list);
         else
             xf_encode_field(w, e->list, lua_gettop(L));
+        used += !lua_isnil(L, -1);
         lua_pop(L, 1);
-        xf_walk_leave(w, before);
+        xf_walk_leave(w);
     }
+    check_names(w, e, args, used);
     if (core->text.failed || core->target.failed)
         luaL_error(L, "not enough memory for the request");
 }

@@ -149,20 +149,27 @@ bool xf_read_scalar(lua_State *L, int index, const struct xf_field *f, enum xf_s
     return false;
 }
 
-bool xf_is_required(lua_State *L, int index, const struct xf_field *f, enum xf_side side)
+bool xf_has_meaning(lua_State *L, int index, const struct xf_field *f)
 {
     int64_t value = 0;
     bool known;
 
-    if (xf_read_field(f, side).required)
-        return true;
     if (f->when_field == NULL)
-        return false;
+        return true;
     lua_pushstring(L, f->when_field);
     lua_rawget(L, index);
     known = read_whole(L, -1, true, &value);
     lua_pop(L, 1);
     return known && value == f->when_equals;
+}
+
+bool xf_is_required(lua_State *L, int index, const struct xf_field *f, enum xf_side side)
+{
+    const struct xf_reading r = xf_read_field(f, side);
+
+    if (r.required || f->when_field == NULL || !r.conditional)
+        return r.required;
+    return xf_has_meaning(L, index, f);
 }
 
 struct has_context {
@@ -213,10 +220,10 @@ static bool read_rule_values(struct xf_walk *w, const struct xf_shape *shape, in
 
 static void rule_fault(struct xf_walk *w, const struct xf_rule *rule, const char *field)
 {
-    size_t before = xf_walk_enter(w, field);
+    xf_walk_enter(w, field);
 
     xf_walk_fault(w, rule->code, rule->about.en, rule->about.zh);
-    xf_walk_leave(w, before);
+    xf_walk_leave(w);
 }
 
 static void check_rising(struct xf_walk *w, const struct xf_rule *rule, const int64_t *v, int n)
@@ -253,7 +260,7 @@ void xf_walk_rules(struct xf_walk *w, const struct xf_shape *shape, int index)
 
         if (!(w->side == XF_CLIENT ? rule->client : rule->server))
             continue;
-        if (rule->when_field != NULL && !xf_is_required(w->L, index, &when, w->side))
+        if (!xf_has_meaning(w->L, index, &when))
             continue;
         if (!read_rule_values(w, shape, index, rule->fields, values, &count))
             continue;

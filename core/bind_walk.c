@@ -7,51 +7,35 @@
 
 void xf_walk_begin(struct xf_walk *w, lua_State *L, enum xf_side side, struct xf_bytes *out)
 {
-    lua_newtable(L);
+    lua_pushnil(L); /* most walks find no fault and need no list */
     w->L = L;
     w->side = side;
     w->faults = lua_gettop(L);
     w->count = 0;
     w->out = out;
-    w->path[0] = '\0';
-    w->path_size = 0;
+    w->depth = 0;
 }
 
-static void extend(struct xf_walk *w, const char *text)
+/* [-0, +1, m] "command.paras.billNo", "commandIds[2]" */
+static void push_path(struct xf_walk *w)
 {
-    size_t size = strlen(text);
+    int depth = w->depth < XF_PATH_DEPTH ? w->depth : XF_PATH_DEPTH;
+    luaL_Buffer b;
 
-    if (size > XF_PATH_SIZE - 1 - w->path_size)
-        size = XF_PATH_SIZE - 1 - w->path_size;
-    memcpy(w->path + w->path_size, text, size);
-    w->path_size += size;
-    w->path[w->path_size] = '\0';
-}
+    luaL_buffinit(w->L, &b);
+    for (int i = 0; i < depth; i++) {
+        char text[32];
 
-size_t xf_walk_enter(struct xf_walk *w, const char *name)
-{
-    size_t before = w->path_size;
-
-    if (before > 0)
-        extend(w, ".");
-    extend(w, name);
-    return before;
-}
-
-size_t xf_walk_enter_index(struct xf_walk *w, long long index)
-{
-    size_t before = w->path_size;
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "[%lld]", index);
-    extend(w, text);
-    return before;
-}
-
-void xf_walk_leave(struct xf_walk *w, size_t path_size)
-{
-    w->path_size = path_size;
-    w->path[path_size] = '\0';
+        if (w->path[i].name == NULL) {
+            (void)snprintf(text, sizeof text, "[%lld]", w->path[i].index);
+            luaL_addstring(&b, text);
+            continue;
+        }
+        if (i > 0)
+            luaL_addchar(&b, '.');
+        luaL_addstring(&b, w->path[i].name);
+    }
+    luaL_pushresult(&b);
 }
 
 void xf_walk_fault(struct xf_walk *w, int code, const char *en, const char *zh)
@@ -60,9 +44,13 @@ void xf_walk_fault(struct xf_walk *w, int code, const char *en, const char *zh)
 
     if (w->count >= XF_FAULTS_MOST)
         return;
-    luaL_checkstack(L, 4, "too many nested values");
+    luaL_checkstack(L, 8, "too many nested values");
+    if (w->count == 0) {
+        lua_newtable(L);
+        lua_replace(L, w->faults);
+    }
     lua_createtable(L, 0, 4);
-    lua_pushstring(L, w->path);
+    push_path(w);
     lua_setfield(L, -2, "path");
     lua_pushstring(L, en);
     lua_setfield(L, -2, "rule");
@@ -137,11 +125,11 @@ void xf_walk_wrong(struct xf_walk *w, const struct xf_field *f, int index)
 
 void xf_walk_unknown(struct xf_walk *w, const char *key, const char *owner)
 {
-    size_t before = xf_walk_enter(w, key);
+    xf_walk_enter(w, key);
     char en[160], zh[160];
 
     (void)snprintf(en, sizeof en, "is not a parameter of %s", owner);
     (void)snprintf(zh, sizeof zh, "不是 %s 的参数", owner);
     xf_walk_fault(w, 101001, en, zh);
-    xf_walk_leave(w, before);
+    xf_walk_leave(w);
 }

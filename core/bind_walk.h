@@ -11,7 +11,13 @@
 #include "bind.h"
 #include "contract.h"
 
-enum { XF_PATH_SIZE = 192, XF_FAULTS_MOST = 200 };
+enum { XF_PATH_DEPTH = 48, XF_FAULTS_MOST = 200 };
+
+/* A member's name, or NULL and an element's index. */
+struct xf_place {
+    const char *name;
+    long long index;
+};
 
 struct xf_walk {
     lua_State *L;
@@ -19,17 +25,32 @@ struct xf_walk {
     int faults;           /* stack index of the list of faults */
     int count;            /* how many there are */
     struct xf_bytes *out; /* JSON goes here; NULL: none is written */
-    char path[XF_PATH_SIZE];
-    size_t path_size;
+    struct xf_place path[XF_PATH_DEPTH]; /* where the walk is */
+    int depth;
 };
 
-/* [-0, +1, m]  starts a walk; its list of faults is pushed and must stay */
+/* [-0, +1, m]  starts a walk; the place of its list of faults is pushed (nil while
+ * there are none) and must stay */
 void xf_walk_begin(struct xf_walk *w, lua_State *L, enum xf_side side, struct xf_bytes *out);
 
-/* Steps into a member or an element (from 1), and back to a remembered size. */
-size_t xf_walk_enter(struct xf_walk *w, const char *name);
-size_t xf_walk_enter_index(struct xf_walk *w, long long index);
-void xf_walk_leave(struct xf_walk *w, size_t path_size);
+/* Steps into a member or an element (from 1), and out again. The name must live
+ * until then. */
+static inline void xf_walk_enter(struct xf_walk *w, const char *name)
+{
+    if (w->depth < XF_PATH_DEPTH)
+        w->path[w->depth].name = name;
+    w->depth++;
+}
+static inline void xf_walk_enter_index(struct xf_walk *w, long long index)
+{
+    if (w->depth < XF_PATH_DEPTH)
+        w->path[w->depth] = (struct xf_place){NULL, index};
+    w->depth++;
+}
+static inline void xf_walk_leave(struct xf_walk *w)
+{
+    w->depth--;
+}
 
 /* Notes a fault at the current path. The rule is a sentence without subject:
  * "must be ...". Balanced on the stack. */
@@ -50,8 +71,10 @@ struct xf_scalar {
 bool xf_read_scalar(lua_State *L, int index, const struct xf_field *f, enum xf_side side,
                     struct xf_scalar *out);
 
-/* Whether the sibling of f that decides about it says that f is required. The
- * table with the siblings lies at index. */
+/* Whether the sibling that decides about f has the value at which f matters; true
+ * if none decides. The table with the siblings lies at index. */
+bool xf_has_meaning(lua_State *L, int index, const struct xf_field *f);
+/* Whether f must be there, for this side and these siblings. */
 bool xf_is_required(lua_State *L, int index, const struct xf_field *f, enum xf_side side);
 
 /* The variant that method and the parameters at index (a table or nil) name. */

@@ -39,14 +39,16 @@ static bool reserve(struct xf_bytes *b, size_t more)
 
     if (b->failed)
         return false;
+    if (more < b->room && b->size < b->room - more)
+        return true; /* the room never exceeds what may be */
     if (more > b->most - b->size) {
         fail(b);
         return false;
     }
-    if (b->size + more < b->room)
-        return true;
     while (room <= b->size + more)
         room *= 2;
+    if (room > b->most)
+        room = b->most + 1;
     data = realloc(b->data, room);
     if (data == NULL) {
         fail(b);
@@ -69,11 +71,6 @@ void xf_bytes_add(struct xf_bytes *b, const char *s, size_t size)
 void xf_bytes_add_text(struct xf_bytes *b, const char *s)
 {
     xf_bytes_add(b, s, strlen(s));
-}
-
-void xf_bytes_add_char(struct xf_bytes *b, char c)
-{
-    xf_bytes_add(b, &c, 1);
 }
 
 static const char hex[] = "0123456789abcdef";
@@ -130,12 +127,16 @@ void xf_bytes_add_escaped(struct xf_bytes *b, const char *s, size_t size)
 {
     static const char upper[] = "0123456789ABCDEF";
 
+    size_t start = 0;
+
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)s[i];
 
         if (unreserved(c))
-            xf_bytes_add_char(b, (char)c);
-        else
-            xf_bytes_add(b, (char[]){'%', upper[c >> 4], upper[c & 15]}, 3);
+            continue;
+        xf_bytes_add(b, s + start, i - start);
+        xf_bytes_add(b, (char[]){'%', upper[c >> 4], upper[c & 15]}, 3);
+        start = i + 1;
     }
+    xf_bytes_add(b, s + start, size - start);
 }

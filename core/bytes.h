@@ -20,7 +20,15 @@ void xf_bytes_reset(struct xf_bytes *b);
 
 void xf_bytes_add(struct xf_bytes *b, const char *s, size_t size);
 void xf_bytes_add_text(struct xf_bytes *b, const char *s);
-void xf_bytes_add_char(struct xf_bytes *b, char c);
+static inline void xf_bytes_add_char(struct xf_bytes *b, char c)
+{
+    if (b->size + 1 < b->room && b->size < b->most) {
+        b->data[b->size++] = c;
+        b->data[b->size] = '\0';
+    } else {
+        xf_bytes_add(b, &c, 1);
+    }
+}
 /* As a JSON string, with its quotes; s must be UTF-8. */
 void xf_bytes_add_json(struct xf_bytes *b, const char *s, size_t size);
 /* Percent-encodes all but the unreserved characters of RFC 3986. */

@@ -157,7 +157,7 @@ static struct MHD_Response *make_cut_response(const struct xf_answer *a)
         return NULL;
     f->size = a->cut;
     memcpy(f->bytes, a->body, a->cut);
-    response = MHD_create_response_from_callback(a->size, 16 * 1024, read_fragment, f, free);
+    response = MHD_create_response_from_callback(a->size, (size_t)16 * 1024, read_fragment, f, free);
     if (response == NULL)
         free(f);
     return response;

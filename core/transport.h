@@ -62,6 +62,7 @@ struct xf_handle {
     struct xf_transfer *transfer; /* whom it serves */
 
     /* what is set on it */
+    CURLU *parts; /* of url */
     char *url;
     size_t url_room;
     enum xf_method method;
@@ -86,7 +87,8 @@ struct xf_handle *xf_handle_new(struct xf_transport *t);
 void xf_handle_free(struct xf_handle *h);
 /* Forgets the last call. */
 void xf_handle_clear(struct xf_handle *h);
-/* Sets what the transfer needs; the handle keeps pointing at the transfer's texts. */
+/* Sets what the transfer needs; the handle keeps pointing at the transfer's texts.
+ * If that fails, the handle must be freed. */
 CURLcode xf_handle_aim(struct xf_handle *h, struct xf_transfer *x, long timeout_ms, bool fresh);
 
 /* ---- A set of options with its pools, both lists of what is idle. */

@@ -5,8 +5,7 @@ local loop = require "xfiot.loop"
 local NEW = "07602190100007116"
 local NOBODY = ("0"):rep(32)
 
--- A typed copy without the members that do not matter here.
-local function code_of(...) return (...) end
+local function code_of(code) return code end
 
 describe("the sandbox's registration", function()
   it("makes an unknown device, once", function()
@@ -29,7 +28,8 @@ describe("the sandbox's registration", function()
 
   it("keeps what update leaves out", function()
     local box <close> = H.open()
-    local _, id = box:call("register", { manuId = 1, deviceNo = NEW, userNo = "1", userName = "a", syncFlag = 1 })
+    local user = { manuId = 1, deviceNo = NEW, userNo = "1", userName = "a", syncFlag = 1 }
+    local _, id = box:call("register", user)
     assert.equal("100000", code_of(box:call("update", { deviceId = id, userName = "b" })))
     local _, record = box:call("query", { deviceNo = NEW })
     assert.same({ "1", "b", 0 }, { record.userNo, record.userName, record.syncFlag })
@@ -60,7 +60,8 @@ describe("the sandbox's registration", function()
 
   it("authenticates known devices, in its own order, each once", function()
     local box <close> = H.open()
-    local code, _, envelope = box:call("authDevices", { deviceNos = { H.MONEY_2, "nobody", H.MONEY, H.MONEY } })
+    local numbers = { H.MONEY_2, "nobody", H.MONEY, H.MONEY }
+    local code, _, envelope = box:call("authDevices", { deviceNos = numbers })
     assert.equal("100000", code)
     assert.equal(2, #envelope.result)
     assert.equal(H.MONEY, envelope.result[1].deviceNum)
@@ -165,7 +166,8 @@ local COMMANDS = {
   { H.MONEY, "ACCOUNT_OPEN", H.opening(), "rechargeValue", { false, -1, 2147483.65, 0.001 }, "500033" },
   { H.MONEY, "ACCOUNT_OPEN", H.opening(), "cardNo", { false, "123", "12345678901", "12345678x0" }, "500034" },
   { H.MONEY, "RECHARGE_REMOTE", { billNo = 1, rechargeValue = 1 }, "prepaidType", { false, 5 }, "500018" },
-  { H.MONEY, "RECHARGE_REMOTE", { prepaidType = 0, rechargeValue = 1 }, "billNo", { false, 0, 65536 }, "500032" },
+  { H.MONEY, "RECHARGE_REMOTE", { prepaidType = 0, rechargeValue = 1 }, "billNo",
+    { false, 0, 65536 }, "500032" },
   { H.MONEY, "RECHARGE_REMOTE", { prepaidType = 0, billNo = 1 }, "rechargeValue",
     { false, -2147483.65, 0.001, "1e2" }, "500033" },
   { H.MONEY, "LADDER_VALUE_CHANGE", {}, "ladderValue", { false, -0.1, 0.05, 214748364.8 }, "500039" },
@@ -174,7 +176,8 @@ local COMMANDS = {
   { H.MONEY, "PRICE_CHANGE", H.tariff(), "gasType", { false }, "500035" },
   { H.MONEY, "PRICE_READ", {}, "priceType", { false, 2 }, "101001" },
   { H.BACKEND, "ACCOUNT_OPEN", {}, "billingMethod", { 2, "x" }, "500017" },
-  { H.BACKEND, "ACCOUNT_OPEN", { billingMethod = 1, prepaidType = 0, surplusValue = 1, price = 1, ladderNo = 1 },
+  { H.BACKEND, "ACCOUNT_OPEN",
+    { billingMethod = 1, prepaidType = 0, surplusValue = 1, price = 1, ladderNo = 1 },
     "accountDate", { false, "2025" }, "500022" },
   { H.BACKEND, "ACCOUNT_OPEN",
     { billingMethod = 1, prepaidType = 0, surplusValue = 1, price = 1, accountDate = H.START },
@@ -187,7 +190,8 @@ local COMMANDS = {
     "price", { false, 30.01 }, "500020" },
   { H.BACKEND, "BALANCE_SYNC", { prepaidType = 0, surplusValue = 1, price = 1, accountDate = H.START },
     "ladderNo", { 0, 8 }, "500021" },
-  { H.BACKEND, "BALANCE_SYNC", { prepaidType = 0, surplusValue = 1, price = 1 }, "accountDate", { false }, "500022" },
+  { H.BACKEND, "BALANCE_SYNC", { prepaidType = 0, surplusValue = 1, price = 1 },
+    "accountDate", { false }, "500022" },
 }
 
 describe("the sandbox refuses a command's parameter", function()
@@ -239,9 +243,13 @@ describe("the sandbox reads leniently", function()
     local without = H.tariff()
     without.clearMark = nil
     assert.equal("100000", code_of(box:command(H.MONEY, "PRICE_CHANGE", without)))
-    assert.equal("100000", code_of(box:command(H.BACKEND, "ACCOUNT_OPEN", { billingMethod = 1, prepaidType = 1,
-      surplusValue = -2147483.648, price = 100, ladderNo = 7, accountDate = H.START })))
-    assert.equal("100000", code_of(box:command(H.MONEY, "ACCOUNT_CANCEL", {}, { expireTime = 1, expireCount = 5 })))
+    local shown = {
+      billingMethod = 1, prepaidType = 1, surplusValue = -2147483.648, price = 100, ladderNo = 7,
+      accountDate = H.START,
+    }
+    assert.equal("100000", code_of(box:command(H.BACKEND, "ACCOUNT_OPEN", shown)))
+    local extra = { expireTime = 1, expireCount = 5 }
+    assert.equal("100000", code_of(box:command(H.MONEY, "ACCOUNT_CANCEL", {}, extra)))
   end)
 
   it("takes query by POST, with deviceNo in the body or a form", function()
@@ -255,7 +263,9 @@ describe("the sandbox reads leniently", function()
       local id, token = box.signer:sign()
       local reply = loop.fetch(box.transport, {
         method = "POST", target = case[1], body = case[2],
-        headers = { "RandomCode: " .. id, "Authorization: " .. token, "Content-Type: " .. (case[3] or "text/plain") },
+        headers = {
+          "RandomCode: " .. id, "Authorization: " .. token, "Content-Type: " .. (case[3] or "text/plain"),
+        },
       })
       assert.equal("100000", core.read_reply("query", reply.body).code)
     end
@@ -276,7 +286,7 @@ describe("the sandbox's HTTP", function()
   it("refuses what is no call", function()
     local box <close> = H.open()
     for _, case in ipairs {
-      { "GET", "/", 404 },
+      { "GET", "/", 404 }, { "GET", "/%ff", 404 }, { "GET", "/iotcloud/app/%e6/x/y", 404 },
       { "GET", "/iotcloud/app/devices/v1.0.0/nothing", 404 },
       { "GET", "/iotcloud/app/cmd/v1.0.0/query", 404 },
       { "GET", "/iotcloud/app/devices/v1.0.0/register", 405 },
@@ -311,8 +321,8 @@ describe("the sandbox's HTTP", function()
     local id, token = box.signer:sign("x")
     for _ = 1, 2 do
       local headers = { "RandomCode: " .. id, "Authorization: " .. token:upper() }
-      local reply = box:send("GET", "/iotcloud/app/devices/v1.0.0/query?companyCode=000000&deviceNo=" .. H.MONEY,
-        nil, headers)
+      local target = "/iotcloud/app/devices/v1.0.0/query?companyCode=000000&deviceNo=" .. H.MONEY
+      local reply = box:send("GET", target, nil, headers)
       assert.equal("100000", core.read_reply("query", reply.body).code)
     end
   end)

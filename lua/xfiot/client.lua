@@ -42,16 +42,10 @@ function Client.new(overrides)
   return client
 end
 
-local function answer(name, fate, code, result, message)
-  if fate == "answered" then
-    if code == "100000" then
-      if result == nil then return true end
-      return result
-    end
-    if message == "" and type(result) == "string" then message = result end -- C6
-    return nil, errors.platform(name, code, message)
-  end
-  return nil, fate, code
+local function fail(name, writes, fate, code, result, message)
+  if fate ~= "answered" then return errors.unanswered(name, writes, fate, code) end
+  if message == "" and type(result) == "string" then message = result end -- C6
+  return errors.platform(name, code, message)
 end
 
 -- Runs a call to its end: result, or nil and an error.
@@ -62,15 +56,18 @@ local function perform(client, name, operation, args, writes)
     return nil, errors.new { kind = "transport", operation = name, message_en = faults, sent = false }
   end
   await(call)
-  local result, err, evidence = answer(name, finish(call, operation))
-  if evidence then err = errors.unanswered(name, writes, err, evidence) end
-  return result, err
+  local fate, code, result, message = finish(call, operation)
+  if fate == "answered" and code == "100000" then
+    if result == nil then return true end
+    return result
+  end
+  return nil, fail(name, writes, fate, code, result, message)
 end
 
 for name, row in pairs(core.operations()) do
   local operation, writes = row.operation, row.writes
   Client[name] = function(self, args)
-    if getmetatable(self) ~= Client then
+    if not (self and self.transport) then
       error(("call it as client:%s { ... }"):format(name), 2)
     end
     if args ~= nil and type(args) ~= "table" then

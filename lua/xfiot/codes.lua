@@ -16,7 +16,7 @@ end
 
 --- The row of a return code.
 ---@param code string "500033"
----@return { code: string, message: { zh: string, en: string }, remedy: { zh: string, en: string }, class: string, field?: string }|nil
+---@return { code: string, message: { zh: string, en: string }, remedy: { zh: string, en: string }, class_id: string, field?: string }|nil
 function codes.find(code)
   if not by_code then load_rows() end
   return by_code[code]
@@ -27,7 +27,7 @@ end
 ---@return boolean
 function codes.is_doubtful(code)
   local row = codes.find(code)
-  return row == nil or row.class == "platform_unknown"
+  return row == nil or row.class_id == "platform_unknown"
 end
 
 return codes

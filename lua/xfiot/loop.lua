@@ -4,7 +4,7 @@
 local core = require "xfiot.core"
 
 local step, clock = core.step, core.clock
-local running, yield = coroutine.running, coroutine.yield
+local running, yield, coresume = coroutine.running, coroutine.yield, coroutine.resume
 
 local loop = {}
 
@@ -96,16 +96,18 @@ end
 
 -- ---- tasks
 
+local function end_task(task, ok, err)
+  tasks[task.co] = nil
+  task.done = true
+  if not ok then task.failure = err end
+  if task.watcher then ready[#ready + 1] = task.watcher end
+end
+
 local function resume(task)
   active = active + 1
-  local ok, err = coroutine.resume(task.co)
+  local ok, over = coresume(task.co)
   active = active - 1
-  if coroutine.status(task.co) == "dead" then
-    tasks[task.co] = nil
-    task.done = true
-    if not ok then task.failure = err end
-    if task.watcher then ready[#ready + 1] = task.watcher end
-  end
+  if over ~= nil then end_task(task, ok, over) end -- a task yields nothing
 end
 
 --- Starts fn in a task of its own; it runs when the loop turns next.
@@ -114,7 +116,10 @@ end
 ---@return table task with `done` and, if it raised, `failure`
 function loop.spawn(fn, ...)
   local args, n = { ... }, select("#", ...)
-  local co = coroutine.create(function() return fn(table.unpack(args, 1, n)) end)
+  local co = coroutine.create(function()
+    fn(table.unpack(args, 1, n))
+    return true
+  end)
   local task = { co = co }
   tasks[co] = task
   ready[#ready + 1] = task

@@ -212,7 +212,7 @@ local function new(options)
   local ok, reason = pcall(assemble, self, options or {})
   if not ok then
     if self.clock then self.clock:close() end
-    error(reason, 2)
+    error(reason, 0)
   end
   self.closed = false
   self.turn = loop.on_turn(function() self.http:pump() end)

@@ -1,159 +1,23 @@
---- One verb from its arguments to its receipt: checked, placed as an order where
--- money is concerned, sent at most once, waited for.
+--- One verb from its arguments to its receipt: placed as an order where money is
+-- concerned, sent at most once, waited for.
+local arguments = require "xfiot.arguments"
 local codes = require "xfiot.codes"
 local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
-local verbs = require "xfiot.verbs"
 
 local settle = {}
 
 -- For money the least the document allows: expiry is the only fence there is.
 local MONEY_EXPIRE_TIME, MONEY_EXPIRE_COUNT = 86400, 1
 local DEFAULT_EXPIRE_TIME = 172800 -- the platform's own (2.1)
-local ORDER_ID_MOST = 64           -- characters
-
-local COMMON = { wait = true, expireTime = true, expireCount = true }
-
--- ---- arguments
-
-local function add_fault(faults, path, rule, rule_zh, code)
-  faults[#faults + 1] = { path = path, rule = rule, rule_zh = rule_zh, code = code }
-end
-
-local function check_names(verb, args, faults)
-  local known = {}
-  for _, name in ipairs(verb.takes) do known[name] = true end
-  for name in pairs(args) do
-    if not known[name] and not COMMON[name] and not (name == "order" and verb.order) then
-      add_fault(faults, tostring(name), "is not an argument of this verb", "不是该操作的参数")
-    end
-  end
-end
-
-local function check_order_id(verb, args, faults)
-  if not verb.order then return end
-  local id = args.order
-  local length = type(id) == "string" and not id:find "%c" and core.measure(id)
-  if not length or length < 1 or length > ORDER_ID_MOST then
-    add_fault(faults, "order", ("must be text of 1 to %d characters, an id of yours that is never used again")
-      :format(ORDER_ID_MOST), ("应为 1 到 %d 个字符的文本，永不重复的订单号"):format(ORDER_ID_MOST))
-  end
-end
-
--- An amount as the verb means it: positive, and turned round for a refund.
-local function read_amount(verb, args, faults)
-  local amount = args.amount
-  if not verb.amount then return amount end
-  local thousandths = core.decimal(amount, 2)
-  if not thousandths or thousandths <= 0 then
-    add_fault(faults, "amount",
-      "must be a positive amount with at most 2 digits after the point (text, integer or exact float)",
-      "应为正数金额，最多 2 位小数", "500033")
-    return nil
-  end
-  return core.decimal_text(verb.amount == "negated" and -thousandths or thousandths)
-end
-
-local function check_tariff(verb, args, faults)
-  if args.tariff == nil then
-    if verb.tariff then add_fault(faults, "tariff", "is missing; must be a table with PRICE_CHANGE's names",
-      "缺少；应为采用 PRICE_CHANGE 参数名的表") end
-  elseif type(args.tariff) ~= "table" then
-    add_fault(faults, "tariff", "must be a table with PRICE_CHANGE's names", "应为采用 PRICE_CHANGE 参数名的表")
-  else
-    local name = verbs.find_unknown_price(args.tariff)
-    if name then add_fault(faults, "tariff." .. name, "is not a parameter of PRICE_CHANGE", "不是 PRICE_CHANGE 的参数") end
-  end
-end
-
-local function check_wait(args, faults)
-  local wait = args.wait
-  if wait ~= nil and not (type(wait) == "number" and wait >= 0 and wait < math.huge) then
-    add_fault(faults, "wait", "must be seconds, a number of 0 or more", "应为秒数，不小于 0")
-  end
-end
-
-local function carries_bill(verb, args)
-  if type(verb.bill) == "function" then return verb.bill(args) end
-  return verb.bill
-end
-
--- The parameters of the command for these arguments; what is not known yet is
--- filled in so that all the rest can be checked before anything is sent.
-local function draft(verb, args, values)
-  local filled = setmetatable({
-    amount = values.amount, prepaidType = values.prepaidType,
-    billNo = carries_bill(verb, args) and values.bill_no or nil,
-  }, { __index = args })
-  return verb.paras(filled, core.timestamp())
-end
-
--- Faults of the parameters, their paths in the verb's own words.
-local function check_paras(verb, args, paras, faults)
-  local found = core.check("creatCmd", {
-    deviceId = ("0"):rep(32), command = { method = verb.method, paras = paras },
-    expireTime = args.expireTime, expireCount = args.expireCount,
-  })
-  for _, fault in ipairs(found or {}) do
-    local name = fault.path:gsub("^command%.paras%.", "")
-    local own = verb.renamed[name]
-    if own == nil and type(args.tariff) == "table" and args[name] == nil and args.tariff[name] ~= nil then
-      own = "tariff." .. name
-    end
-    if own ~= "amount" or not verb.amount then
-      add_fault(faults, own or name, fault.rule, fault.rule_zh, fault.code)
-    end
-  end
-end
-
-local function provisional_type(verb, args)
-  if args.prepaidType ~= nil then return args.prepaidType end
-  if verb.method == "ACCOUNT_OPEN" and args.billingMethod == nil and args.tariff == nil then return 1 end
-  return 0
-end
-
--- Reads and checks all arguments; raises naming every bad one.
-local function read_args(meter, name, verb, args)
-  if verb.positional and type(args) == "string" then args = { [verb.positional] = args } end
-  if args == nil then args = {} end
-  if type(args) ~= "table" then
-    error(("meter:%s takes a table of arguments, got %s"):format(name, type(args)), 4)
-  end
-  local faults, values = {}, {}
-  check_names(verb, args, faults)
-  check_order_id(verb, args, faults)
-  check_wait(args, faults)
-  if verb.takes[1] == "tariff" or args.tariff ~= nil then check_tariff(verb, args, faults) end
-  values.amount = read_amount(verb, args, faults)
-  values.prepaidType = provisional_type(verb, args)
-  values.bill_no = args.billNo or 1
-  if #faults == 0 or type(args.tariff) ~= "string" then
-    check_paras(verb, args, draft(verb, args, values), faults)
-  end
-  if #faults > 0 then
-    local err = errors.invalid(name, faults)
-    err.device_no = meter.device_no
-    error(err, 0)
-  end
-  return args, values
-end
-
--- What the caller asked for, in a form that is equal for equal wishes.
-local function fingerprint(name, args, values)
-  local content = { verb = name, amount = values.amount }
-  for key, value in pairs(args) do
-    if key ~= "wait" and key ~= "order" and key ~= "amount" then content[key] = value end
-  end
-  if not values.amount then content.amount = args.amount end
-  return core.encode(content)
-end
 
 -- ---- failures
 
 local function fail_doubtful(order, message, message_zh, cause)
   return errors.new {
-    kind = "unknown", operation = order.method, code = cause and cause.code, sent = cause and cause.sent or true,
+    kind = "unknown", operation = order.method, code = cause and cause.code,
+    sent = cause and cause.sent or true,
     message = message_zh, message_en = message, detail = cause and cause.detail,
     remedy = ("Do not repeat it under a new order id before the meter has been looked at (order %s).")
       :format(order.order), order = order.order,
@@ -170,10 +34,12 @@ end
 local function fail_meter(name, verb, outcome)
   local said = { failed = "the platform could not deliver it", expired = "it expired before the meter took it",
                  cancelled = "it was cancelled", succeeded = "the meter answered that it failed" }
-  local said_zh = { failed = "平台下发失败", expired = "指令已过期", cancelled = "指令已撤销", succeeded = "表具返回失败" }
+  local said_zh = { failed = "平台下发失败", expired = "指令已过期", cancelled = "指令已撤销",
+                    succeeded = "表具返回失败" }
   return errors.new {
     kind = outcome.state == "cancelled" and "cancelled" or "platform", operation = name, sent = true,
-    message_en = verb.method .. ": " .. said[outcome.state], message = verb.method .. "：" .. said_zh[outcome.state],
+    message_en = verb.method .. ": " .. said[outcome.state],
+    message = verb.method .. "：" .. said_zh[outcome.state],
     remedy = "Look at the meter's latest report (meter:report()), then decide.",
   }
 end
@@ -253,16 +119,15 @@ end
 -- What only the platform knows: the device's id and what it counts.
 local function complete(meter, name, verb, args, values)
   meter:device_id()
-  if args.prepaidType == nil and args.billingMethod == nil and (verb.amount or verb.method == "ACCOUNT_OPEN") then
+  local has_type = verb.amount or verb.method == "ACCOUNT_OPEN"
+  if has_type and args.prepaidType == nil and args.billingMethod == nil then
     values.prepaidType = meter:prepaid_type()
   end
-  local faults = {}
-  check_paras(verb, args, draft(verb, args, values), faults)
-  if #faults > 0 then error(errors.invalid(name, faults), 0) end
+  arguments.check(name, verb, args, values)
 end
 
 local function number_bill(meter, name, verb, args, values)
-  if not carries_bill(verb, args) then return end
+  if not arguments.carries_bill(verb, args) then return end
   values.bill_no = meter.client.orders:take_bill(meter.device_no, args.billNo)
   if not values.bill_no then
     error(errors.bad_argument(name, "billNo",
@@ -281,9 +146,9 @@ local function send_order(meter, name, verb, args, values, order)
     book:withdraw(order)
     error(why, 0)
   end
-  local paras = draft(verb, args, values)
+  local paras = arguments.draft(verb, args, values)
   order.args = setmetatable({ prepaidType = values.prepaidType }, { __index = args })
-  order.amount, order.bill_no = values.amount, carries_bill(verb, args) and values.bill_no or nil
+  order.amount, order.bill_no = values.amount, arguments.carries_bill(verb, args) and values.bill_no or nil
   order.variant = select(2, core.check_command(verb.method, paras))
   book:advance(order, "sent")
   local command_id, err = send(meter, verb, args, paras)
@@ -320,7 +185,7 @@ local function perform_order(meter, name, verb, args, values)
   local book = meter.client.orders
   local order, is_new = book:place {
     order = args.order, device_no = meter.device_no, method = verb.method,
-    content = fingerprint(name, args, values),
+    content = arguments.fingerprint(name, args, values),
   }
   if not is_new then
     local receipt = repeat_order(order)
@@ -337,7 +202,7 @@ local function perform_order(meter, name, verb, args, values)
 end
 
 local function perform_plain(meter, name, verb, args, values)
-  local paras = draft(verb, args, values)
+  local paras = arguments.draft(verb, args, values)
   local command_id, err = send(meter, verb, args, paras)
   if not command_id then error(err, 0) end
   local outcome = meter.client.outcomes:wait(command_id, wait_seconds(meter, verb, args))
@@ -358,7 +223,7 @@ end
 ---@return table receipt (orders), or the meter's result
 function settle.perform(meter, name, verb, args)
   local values
-  args, values = read_args(meter, name, verb, args)
+  args, values = arguments.read(meter, name, verb, args)
   if verb.order then return perform_order(meter, name, verb, args, values) end
   return perform_plain(meter, name, verb, args, values)
 end

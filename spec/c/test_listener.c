@@ -32,7 +32,8 @@ static void step(struct scene *s)
 {
     struct xf_err err;
 
-    CHECK(xf_loop_step(s->loop, 5, &err) == 0);
+    if (xf_loop_step(s->loop, 5, &err) != 0)
+        CHECK_ROW(0, err.message);
 }
 
 static struct scene open_scene(struct xf_listener_options o)

@@ -166,6 +166,8 @@ static void check_reuse(struct xf_loop *loop, bool once)
     CHECK(fate_of(xf_transfer_reply(x)) == XF_FATE_ANSWERED);
     xf_transfer_free(x);
 
+    r.target = "/second";
+    r.target_size = strlen(r.target);
     (void)start(t, &r);
     x = await(loop);
     CHECK(xf_transfer_reply(x)->released);
@@ -176,6 +178,8 @@ static void check_reuse(struct xf_loop *loop, bool once)
     } else {
         CHECK(fate_of(xf_transfer_reply(x)) == XF_FATE_ANSWERED);
         CHECK(peer_requests(p) == 3); /* the trap is there */
+        CHECK_TEXT(peer_request(p, 2), peer_request(p, 1));
+        CHECK(strncmp(peer_request(p, 2), "POST /second ", 13) == 0);
     }
     xf_transfer_free(x);
     xf_transport_free(t);

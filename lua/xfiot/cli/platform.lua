@@ -13,7 +13,7 @@ function platform.start(options)
     if options.meters then require("xfiot.cli").usage "--meters goes with --sandbox" end
     return nil
   end
-  local sandbox = require("xfiot.sandbox").new { wake = WAKE, meters = options.meters }
+  local sandbox = require("xfiot.sandbox").new { wake = WAKE, meters = options.meters, opened = true }
   local values = sandbox:settings()
   values.config = options.config
   for _, row in ipairs(settings.rows) do

@@ -129,6 +129,7 @@ function Clock:close()
   self.timer = nil
 end
 
+local LONGEST <const> = 1e10 -- seconds of one span, some 300 years
 local UNITS <const> = { d = 86400, h = 3600, m = 60, s = 1 }
 
 --- Milliseconds of "30d", "12h", "15m", "10s" or a number of seconds; nil if it is none of these.
@@ -140,8 +141,10 @@ local function milliseconds(span)
     number, unit = span:match("^(%d+%.?%d*)([dhms]?)$")
     number = tonumber(number)
   end
-  if not number or number < 0 or number > 1e9 then return nil end
-  return math.floor(number * 1000 * (UNITS[unit] or 1) + 0.5)
+  if type(number) ~= "number" then return nil end
+  local seconds = number * (UNITS[unit] or 1)
+  if not (seconds >= 0 and seconds <= LONGEST) then return nil end
+  return math.floor(seconds * 1000 + 0.5)
 end
 
 ---@param options { start: integer, speed: number }  start in seconds

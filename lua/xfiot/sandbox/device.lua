@@ -15,7 +15,7 @@ local USER_FIELDS <const> = { "userNo", "userName", "userAddress", "syncFlag" }
 ---@param kind string? money, gas, backend, flow, commercial; nil: the first command tells
 ---@return table device
 function Registry:make(number, kind)
-  assert(not self.by_number[number], "sandbox: two devices with the number " .. number)
+  if self.by_number[number] then error("sandbox: two devices with the number " .. number, 0) end
   local device = {
     number = number,
     id = self.random:id("device " .. number),

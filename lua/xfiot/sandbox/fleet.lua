@@ -32,7 +32,9 @@ local function make(row, defaults, options)
     return row[name]
   end
   if given("opened") then
-    open_account(device.meter, assert(core.decimal(row.balance or "0", 2)), options.clock:seconds())
+    local balance, why = core.decimal(row.balance or "0", 2)
+    if not balance then error(("sandbox: the balance of %s %s"):format(row.deviceNo, why), 0) end
+    open_account(device.meter, balance, options.clock:seconds())
   end
   if given("registered") then
     device.state = registry.REGISTERED

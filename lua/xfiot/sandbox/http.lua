@@ -5,23 +5,6 @@ local core = require "xfiot.core"
 local loop = require "xfiot.loop"
 local rows = require "xfiot.sandbox.rows"
 
-local BASE <const>, VERSION <const> = "/iotcloud/app/", "v1.0.0"
-
--- folder/name -> HTTP method -> endpoint. query takes POST too (C9); a PUT of
--- creatCmd with a commandId is a cancel (C24).
-local ROUTES <const> = {
-  ["devices/register"] = { POST = "register" },
-  ["devices/update"] = { PUT = "update" },
-  ["devices/query"] = { GET = "query", POST = "query" },
-  ["devices/cancel"] = { PUT = "cancel" },
-  ["devices/authDevices"] = { POST = "authDevices" },
-  ["cmd/creatCmd"] = { POST = "creatCmd", PUT = "cancelCmd" },
-  ["cmd/queryCmd"] = { GET = "queryCmd" },
-  ["cmd/batchQueryCmd"] = { POST = "batchQueryCmd" },
-  ["cmd/cancelCmd"] = { PUT = "cancelCmd" },
-  ["msg/queryReportData"] = { GET = "queryReportData" },
-}
-
 local Http = {}
 Http.__index = Http
 Http.__name = "xfiot.sandbox.http"
@@ -45,23 +28,24 @@ local function envelope(endpoint, code, result)
   return reply(core.encode { responseCode = code, message = message, result = result, args = "" })
 end
 
+-- A PUT of creatCmd is a cancel, if it names a command (C24).
+local function is_empty_cancel(name, endpoint, request)
+  return name == "creatCmd" and endpoint == "cancelCmd" and not request.query.commandId
+end
+
 -- endpoint and version; or nil and the answer to a request that is no call.
 local function route(request)
-  local folder, version, name
-  if request.path:sub(1, #BASE) == BASE then
-    folder, version, name = request.path:sub(#BASE + 1):match("^(%a+)/([^/]+)/(%a+)$")
-  end
-  local methods = folder and ROUTES[folder .. "/" .. name]
+  local folder, version, name = request.path:match("^(.*)/([^/]+)/(%a+)$")
+  local methods = folder and rows.routes(folder .. "//" .. name)
   if not methods then
-    return nil, plain_error(404, "this is the xfiot sandbox; it has nothing at " .. request.path)
+    local shown = request.path:gsub("[^ -~]", "?")
+    return nil, plain_error(404, "this is the xfiot sandbox; it has nothing at " .. shown)
   end
   local endpoint = methods[request.method]
-  if endpoint and not (name == "creatCmd" and endpoint == "cancelCmd" and not request.query.commandId) then
-    return endpoint, version
-  end
+  if endpoint and not is_empty_cancel(name, endpoint, request) then return endpoint, version end
   local allowed = {}
-  for method in pairs(methods) do
-    if not (name == "creatCmd" and method == "PUT") then allowed[#allowed + 1] = method end
+  for method, each in pairs(methods) do
+    if not is_empty_cancel(name, each, request) then allowed[#allowed + 1] = method end
   end
   table.sort(allowed)
   local allow = table.concat(allowed, ", ")
@@ -74,7 +58,7 @@ local function query_of(request)
   if not form or not request.body then return request.query end
   local query = {}
   for name, value in request.body:gmatch("([^&=]+)=([^&]*)") do
-    value = value:gsub("+", " ")
+    value = value:gsub("%+", " ")
     query[name] = value:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
   end
   for name, value in pairs(request.query) do query[name] = value end
@@ -82,7 +66,7 @@ local function query_of(request)
 end
 
 local function call(self, endpoint, version, request)
-  if version ~= VERSION then return "500000" end
+  if version ~= rows.version() then return "500000" end
   local trans_id, token = request.headers.randomcode, request.headers.authorization
   if not (trans_id and token and self.signer:verify(trans_id, token)) then return "500003" end
   local args, code = core.read_request(endpoint, query_of(request), request.body or "")

@@ -53,7 +53,7 @@ local meter = { KINDS = KINDS }
 ---@param kind string?
 ---@return table
 function meter.new(kind)
-  assert(kind == nil or KINDS[kind], "sandbox: no such kind of meter: " .. tostring(kind))
+  if kind ~= nil and not KINDS[kind] then error("sandbox: no such kind of meter: " .. tostring(kind), 0) end
   return { kind = kind, valve = OPEN, used = 0, balance = 0, bought = 0, spent = 0, buys = 0, position = 0 }
 end
 

@@ -1,10 +1,30 @@
 -- What the sandbox takes from the contract's rows besides the checks of
--- requests: the text of a return code, the meters a command is for.
+-- requests: the text of a return code, the meters a command is for, the routes.
 
 local codes = require "xfiot.codes"
 local core = require "xfiot.core"
 
-local charges
+local loaded
+
+local function add_route(routes, path, version, method, endpoint)
+  local at = path:gsub("/" .. version:gsub("%W", "%%%0") .. "/", "//", 1)
+  routes[at] = routes[at] or {}
+  routes[at][method] = endpoint
+end
+
+local function load()
+  if loaded then return loaded end
+  local contract = core.contract()
+  local charges, routes = {}, {}
+  for _, row in ipairs(contract.commands) do charges[row.id] = row.charge_types end
+  for _, row in ipairs(contract.endpoints) do
+    add_route(routes, row.path, contract.api_version, row.method, row.name)
+    if row.also_method then add_route(routes, row.path, contract.api_version, row.also_method, row.name) end
+    if row.also_path then add_route(routes, row.also_path, contract.api_version, row.method, row.name) end
+  end
+  loaded = { charges = charges, routes = routes, version = contract.api_version }
+  return loaded
+end
 
 local rows = {}
 
@@ -21,11 +41,21 @@ end
 ---@param variant string
 ---@return string
 function rows.charge_types(variant)
-  if not charges then
-    charges = {}
-    for _, row in ipairs(core.contract().commands) do charges[row.id] = row.charge_types end
-  end
-  return charges[variant]
+  return load().charges[variant]
+end
+
+--- Endpoints by HTTP method at a path whose version is left out
+--- ("/iotcloud/app/cmd//queryCmd"), or nil.
+---@param path string
+---@return table<string, string>?
+function rows.routes(path)
+  return load().routes[path]
+end
+
+--- The version that is served: "v1.0.0".
+---@return string
+function rows.version()
+  return load().version
 end
 
 return rows

@@ -34,7 +34,7 @@ function status.snapshot(device, now, queue)
     unit = gas and "m³" or "CNY",
     bought = meter.amount_text(m.bought),
     buys = m.buys,
-    price = core.decimal_text(shown and shown.price or price.current(m), 2),
+    price = (shown or m.scheme) and core.decimal_text(shown and shown.price or price.current(m), 2) or nil,
     price_version = m.scheme and m.scheme.version,
     next_price = m.delayed and core.timestamp(m.delayed.from),
     ladder = core.decimal_text(m.position),

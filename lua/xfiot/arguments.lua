@@ -1,0 +1,187 @@
+--- The arguments of a verb: read and checked as a whole before anything is sent,
+-- and turned into the parameters of the verb's command.
+local core = require "xfiot.core"
+local errors = require "xfiot.errors"
+local verbs = require "xfiot.verbs"
+
+local arguments = {}
+
+local ORDER_ID_MOST = 64 -- characters
+
+local COMMON = { wait = true, expireTime = true, expireCount = true }
+
+---@class xfiot.Values what reading, the platform or the book made of arguments
+---@field amount any for recharge and refund text, signed as it is sent; else as given
+---@field prepaidType integer
+---@field bill_no integer
+
+local function add_fault(faults, path, rule, rule_zh, code)
+  faults[#faults + 1] = { path = path, rule = rule, rule_zh = rule_zh, code = code }
+end
+
+-- ---- single arguments
+
+local function check_names(verb, args, faults)
+  local known = {}
+  for _, name in ipairs(verb.takes) do known[name] = true end
+  for name in pairs(args) do
+    if not known[name] and not COMMON[name] and not (name == "order" and verb.order) then
+      add_fault(faults, tostring(name), "is not an argument of this verb", "不是该操作的参数")
+    end
+  end
+end
+
+local function check_order_id(verb, args, faults)
+  if not verb.order then return end
+  local id = args.order
+  local length = type(id) == "string" and not id:find "%c" and core.measure(id)
+  if not length or length < 1 or length > ORDER_ID_MOST then
+    add_fault(faults, "order", ("must be text of 1 to %d characters, an id of yours that is never used again")
+      :format(ORDER_ID_MOST), ("应为 1 到 %d 个字符的文本，永不重复的订单号"):format(ORDER_ID_MOST))
+  end
+end
+
+-- An amount as the verb means it: positive, and turned round for a refund.
+local function read_amount(verb, args, faults)
+  local amount = args.amount
+  if not verb.amount then return amount end
+  local thousandths = core.decimal(amount, 2)
+  if not thousandths or thousandths <= 0 then
+    add_fault(faults, "amount",
+      "must be a positive amount with at most 2 digits after the point (text, integer or exact float)",
+      "应为正数金额，最多 2 位小数", "500033")
+    return nil
+  end
+  return core.decimal_text(verb.amount == "negated" and -thousandths or thousandths)
+end
+
+local function check_tariff(verb, args, faults)
+  if args.tariff == nil then
+    if verb.tariff then add_fault(faults, "tariff", "is missing; must be a table with PRICE_CHANGE's names",
+      "缺少；应为采用 PRICE_CHANGE 参数名的表") end
+  elseif type(args.tariff) ~= "table" then
+    add_fault(faults, "tariff", "must be a table with PRICE_CHANGE's names", "应为采用 PRICE_CHANGE 参数名的表")
+  else
+    local name = verbs.find_unknown_price(args.tariff)
+    if name then
+      add_fault(faults, "tariff." .. name, "is not a parameter of PRICE_CHANGE", "不是 PRICE_CHANGE 的参数")
+    end
+  end
+end
+
+local function check_wait(args, faults)
+  local wait = args.wait
+  if wait ~= nil and not (type(wait) == "number" and wait >= 0 and wait < math.huge) then
+    add_fault(faults, "wait", "must be seconds, a number of 0 or more", "应为秒数，不小于 0")
+  end
+end
+
+-- ---- the command's parameters
+
+--- Whether the command of these arguments carries a bill number.
+---@param verb table
+---@param args table
+---@return boolean
+function arguments.carries_bill(verb, args)
+  if type(verb.bill) == "function" then return verb.bill(args) end
+  return verb.bill or false
+end
+
+--- The parameters of the command. Values not known yet are stood in for, so that
+--- all the rest can be checked before anything is sent.
+---@param verb table
+---@param args table
+---@param values xfiot.Values
+---@return table paras
+function arguments.draft(verb, args, values)
+  local filled = setmetatable({
+    amount = values.amount, prepaidType = values.prepaidType,
+    billNo = arguments.carries_bill(verb, args) and values.bill_no or nil,
+  }, { __index = args })
+  return verb.paras(filled, core.timestamp())
+end
+
+-- Faults of the parameters, their paths in the verb's own words.
+local function check_paras(verb, args, values, faults)
+  local found = core.check("creatCmd", {
+    deviceId = ("0"):rep(32), command = { method = verb.method, paras = arguments.draft(verb, args, values) },
+    expireTime = args.expireTime, expireCount = args.expireCount,
+  })
+  for _, fault in ipairs(found or {}) do
+    local name = fault.path:gsub("^command%.paras%.", "")
+    local own = verb.renamed[name]
+    if own == nil and type(args.tariff) == "table" and args[name] == nil and args.tariff[name] ~= nil then
+      own = "tariff." .. name
+    end
+    if own ~= "amount" or not verb.amount then
+      add_fault(faults, own or name, fault.rule, fault.rule_zh, fault.code)
+    end
+  end
+end
+
+local function provisional_type(verb, args)
+  if args.prepaidType ~= nil then return args.prepaidType end
+  if verb.method == "ACCOUNT_OPEN" and args.billingMethod == nil and args.tariff == nil then return 1 end
+  return 0
+end
+
+-- ---- all of them
+
+--- Reads and checks all arguments; raises naming every bad one. Called by what
+--- the verb's caller called, so that a call without a table is shown where it stands.
+---@param meter xfiot.Meter
+---@param name string the verb
+---@param verb table its row
+---@param args? table|string
+---@return table args
+---@return xfiot.Values values prepaidType and bill_no are stand-ins unless given
+function arguments.read(meter, name, verb, args)
+  if verb.positional and type(args) == "string" then args = { [verb.positional] = args } end
+  if args == nil then args = {} end
+  if type(args) ~= "table" then
+    error(("meter:%s takes a table of arguments, got %s"):format(name, type(args)), 4)
+  end
+  local faults, values = {}, {}
+  check_names(verb, args, faults)
+  check_order_id(verb, args, faults)
+  check_wait(args, faults)
+  if verb.takes[1] == "tariff" or args.tariff ~= nil then check_tariff(verb, args, faults) end
+  values.amount = read_amount(verb, args, faults)
+  values.prepaidType = provisional_type(verb, args)
+  values.bill_no = args.billNo or 1
+  if #faults == 0 or type(args.tariff) ~= "string" then check_paras(verb, args, values, faults) end
+  if #faults > 0 then
+    local err = errors.invalid(name, faults)
+    err.device_no = meter.device_no
+    error(err, 0)
+  end
+  return args, values
+end
+
+--- Checks the parameters once more, with values that are no stand-ins; raises
+--- naming every bad one.
+---@param name string the verb
+---@param verb table
+---@param args table
+---@param values xfiot.Values
+function arguments.check(name, verb, args, values)
+  local faults = {}
+  check_paras(verb, args, values, faults)
+  if #faults > 0 then error(errors.invalid(name, faults), 0) end
+end
+
+--- What the caller asked for, in a form that is equal for equal wishes.
+---@param name string the verb
+---@param args table
+---@param values xfiot.Values as read gave them
+---@return string
+function arguments.fingerprint(name, args, values)
+  local content = { verb = name, amount = values.amount }
+  for key, value in pairs(args) do
+    if key ~= "wait" and key ~= "order" and key ~= "amount" then content[key] = value end
+  end
+  if not values.amount then content.amount = args.amount end
+  return core.encode(content)
+end
+
+return arguments
