@@ -68,11 +68,21 @@ void xf_add_request(lua_State *L, int core);
 void xf_add_reply(lua_State *L, int core);
 void xf_add_platform(lua_State *L, int core);
 void xf_add_listener(lua_State *L, int core);
+void xf_add_journal(lua_State *L, int core);
+void xf_add_order(lua_State *L, int core);
 
 /* [-0, +0, m] luaL_setfuncs with the core object as upvalue, into the table on top. */
 void xf_set_functions(lua_State *L, int core, const luaL_Reg *functions);
 /* [-0, +0, m] makes a metatable with __name and __index, its methods have the core as upvalue */
 void xf_new_type(lua_State *L, int core, const char *name, const luaL_Reg *methods);
+
+/* The two headers that sign a call, with a fresh transId. Returns 0, or -1 with err. */
+struct xf_signed_headers {
+    char code[sizeof "RandomCode: " + XF_TRANS_ID_LENGTH];
+    char token[sizeof "Authorization: " + XF_TOKEN_LENGTH];
+};
+int xf_sign_headers(struct xf_core *core, struct xf_signer *signer, struct xf_signed_headers *h,
+                    struct xf_err *err);
 
 struct xf_transport;
 /* The open signer or transport at index; raises otherwise. */

@@ -17,6 +17,13 @@ static bool is_id(const struct xf_field *f)
     return f->min == ID_LENGTH && f->max == ID_LENGTH && f->format == XF_TEXT;
 }
 
+static bool is_bad_id(struct xf_walk *w, const struct xf_field *f)
+{
+    struct xf_scalar value;
+
+    return is_id(f) && !xf_read_scalar(w->L, lua_gettop(w->L), f, w->side, &value);
+}
+
 /* [-1, +1, m] a number becomes the text a person would write */
 static void number_to_text(lua_State *L)
 {
@@ -43,7 +50,7 @@ static void decode_reply_scalar(struct xf_walk *w, const struct xf_field *f)
     if (f->type == XF_STRING) {
         if (lua_type(L, -1) == LUA_TNUMBER)
             number_to_text(L);
-        if (lua_type(L, -1) != LUA_TSTRING || (is_id(f) && lua_rawlen(L, -1) != ID_LENGTH))
+        if (lua_type(L, -1) != LUA_TSTRING || is_bad_id(w, f))
             xf_walk_wrong(w, f, lua_gettop(L));
         return;
     }
@@ -136,6 +143,10 @@ static void decode_list(struct xf_walk *w, const struct xf_field *f)
     if (size < 0 || (w->side == XF_SERVER && (size < r.min || size > r.max))) {
         xf_walk_wrong(w, f, lua_gettop(L));
         return;
+    }
+    if (size == 0) { /* an empty list stays one when it is written again */
+        xf_push_core_value(L, XF_UV_ARRAY);
+        lua_setmetatable(L, -2);
     }
     for (lua_Integer i = 1; i <= size; i++) {
         xf_walk_enter_index(w, i);
@@ -246,15 +257,32 @@ static void decode_service(struct xf_walk *w, int index)
     lua_pop(L, 2);
 }
 
+/* Results of commands hold texts besides commandResult; a number counts as its
+ * text, whichever command it was (A19). */
+static void spell_numbers(lua_State *L, int index)
+{
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -1) != LUA_TNUMBER || lua_isinteger(L, -1))
+            continue;
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        number_to_text(L);
+        lua_rawset(L, index); /* a member that is there may change while it is walked */
+    }
+}
+
 void xf_decode_shape(struct xf_walk *w, const struct xf_shape *shape, int index)
 {
+    lua_State *L = w->L;
     int faults = w->count;
 
     for (const struct xf_field *f = shape->fields; f->name != NULL; f++)
         decode_member(w, f, index);
     if (strcmp(shape->name, "dataDTO") == 0 && w->count == faults)
         decode_service(w, index);
-    if (w->side == XF_SERVER && w->count == faults)
+    if (w->side == XF_CLIENT && strcmp(shape->name, "CommandResult") == 0)
+        spell_numbers(L, index);
+    if (w->side == XF_SERVER)
         xf_walk_rules(w, shape, index);
 }
 

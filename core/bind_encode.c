@@ -169,12 +169,9 @@ int xf_encode_members(struct xf_walk *w, const struct xf_shape *shape, int index
 
 void xf_encode_shape(struct xf_walk *w, const struct xf_shape *shape, int index, const char *owner)
 {
-    int faults = w->count;
-
     if (xf_encode_members(w, shape, index) != count_keys(w, index, owner))
         find_unknown(w, shape->fields, index, owner);
-    if (w->count == faults)
-        xf_walk_rules(w, shape, index);
+    xf_walk_rules(w, shape, index);
 }
 
 /* The command of creatCmd: which rows hold for paras is told by method and by
@@ -215,7 +212,10 @@ static void encode_command(struct xf_walk *w, const struct xf_field *f, int inde
     }
     xf_walk_enter(w, "paras");
     if (!lua_istable(L, paras)) {
-        xf_walk_wrong(w, xf_find_field(f->shape->fields, "paras"), paras);
+        struct xf_field row = *xf_find_field(f->shape->fields, "paras");
+
+        row.code = f->code;
+        xf_walk_wrong(w, &row, paras);
     } else if (c != NULL) {
         xf_bytes_add_text(w->out, "{\"method\":\"");
         xf_bytes_add_text(w->out, c->method);

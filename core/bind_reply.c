@@ -59,8 +59,9 @@ static int push_envelope(struct xf_walk *w, const struct xf_endpoint *e, int env
 
     lua_getfield(L, envelope, "responseCode");
     xf_decode_field(w, &code_row); /* a number is taken for its text */
-    if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) != CODE_LENGTH)
-        return xf_fail(err, "the reply has no responseCode");
+    if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) != CODE_LENGTH ||
+        strspn(lua_tostring(L, -1), "0123456789") != CODE_LENGTH)
+        return xf_fail(err, "the reply has no responseCode of %d digits", CODE_LENGTH);
     if (push_result(w, e, envelope, strcmp(lua_tostring(L, -1), "100000") == 0, err) != 0)
         return -1;
     lua_getfield(L, envelope, "message");

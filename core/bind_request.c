@@ -197,13 +197,7 @@ static int check_command(lua_State *L)
     return 2;
 }
 
-struct signed_headers {
-    char code[sizeof "RandomCode: " + XF_TRANS_ID_LENGTH];
-    char token[sizeof "Authorization: " + XF_TOKEN_LENGTH];
-};
-
-static int sign_headers(struct xf_core *core, struct xf_signer *signer, struct signed_headers *h,
-                        struct xf_err *err)
+int xf_sign_headers(struct xf_core *core, struct xf_signer *signer, struct xf_signed_headers *h, struct xf_err *err)
 {
     char *id = h->code + sizeof "RandomCode: " - 1;
 
@@ -234,7 +228,7 @@ static int start(lua_State *L)
     double timeout = luaL_optnumber(L, 6, 0);
     struct xf_core *core = xf_core_self(L);
     struct xf_request r = {0};
-    struct signed_headers headers;
+    struct xf_signed_headers headers;
     struct xf_transfer *x;
     struct xf_walk w;
     struct xf_err err;
@@ -248,7 +242,7 @@ static int start(lua_State *L)
         lua_insert(L, -2);
         return 2;
     }
-    if (sign_headers(core, signer, &headers, &err) != 0)
+    if (xf_sign_headers(core, signer, &headers, &err) != 0)
         return xf_push_fail(L, &err);
     r.method = e->method;
     r.target = core->target.data;
@@ -256,6 +250,7 @@ static int start(lua_State *L)
     r.body = e->body == XF_BODY_NONE ? NULL : core->text.data;
     r.body_size = core->text.size;
     r.once = e->writes;
+    r.no_repeat = true;
     r.timeout_ms = timeout > 0 && timeout < 1e6 ? (long)(timeout * 1000) : 0;
     if (e->content_type)
         r.headers[n++] = "Content-Type: application/json";

@@ -7,6 +7,8 @@
 #include "text.h"
 #include "timestamp.h"
 
+enum { ID_LENGTH = 32 }; /* of every id that the platform gives */
+
 static bool fits_format(const struct xf_field *f, const char *s, size_t size)
 {
     switch (f->format) {
@@ -30,6 +32,15 @@ static bool fits_format(const struct xf_field *f, const char *s, size_t size)
     return true;
 }
 
+static bool is_clean(const char *s, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
 static bool read_string(lua_State *L, int index, const struct xf_field *f, enum xf_side side,
                         const struct xf_reading *r, struct xf_scalar *out)
 {
@@ -46,6 +57,8 @@ static bool read_string(lua_State *L, int index, const struct xf_field *f, enum 
     if (f->fixed != NULL && strcmp(out->s, f->fixed) != 0)
         return false;
     if (f->values != NULL && xf_find_value(f->values, out->s) == NULL)
+        return false;
+    if (r->min == ID_LENGTH && r->max == ID_LENGTH && !is_clean(out->s, out->size))
         return false;
     return fits_format(f, out->s, out->size);
 }

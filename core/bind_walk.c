@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "describe.h"
+#include "text.h"
 
 void xf_walk_begin(struct xf_walk *w, lua_State *L, enum xf_side side, struct xf_bytes *out)
 {
@@ -86,11 +87,17 @@ static void show_value(lua_State *L, int index, char out[96])
         const char *s = lua_tolstring(L, index, &size);
         size_t shown = size > 40 ? 40 : size;
 
+        if (!xf_text_measure(s, size, NULL, NULL)) {
+            (void)snprintf(out, 96, "text that is no UTF-8");
+            break;
+        }
+
         /* cut at a character, and leave out what a terminal would act upon */
         while (shown > 0 && shown < size && ((unsigned char)s[shown] & 0xC0) == 0x80)
             shown--;
         for (size_t i = 0; i < shown; i++) {
-            if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+            if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f ||
+                ((unsigned char)s[i] == 0xC2 && (unsigned char)s[i + 1] < 0xA0))
                 shown = i;
         }
         (void)snprintf(out, 96, "\"%.*s\"%s", (int)shown, s, shown < size ? "..." : "");
@@ -104,6 +111,9 @@ static void show_value(lua_State *L, int index, char out[96])
         break;
     case LUA_TBOOLEAN:
         (void)snprintf(out, 96, "%s", lua_toboolean(L, index) ? "true" : "false");
+        break;
+    case LUA_TLIGHTUSERDATA:
+        (void)snprintf(out, 96, "%s", lua_touserdata(L, index) == NULL ? "null" : "a userdata");
         break;
     default:
         (void)snprintf(out, 96, "a %s", luaL_typename(L, index));

@@ -6,7 +6,7 @@
 
 #include "contract.h"
 
-enum { XF_DESCRIPTION_SIZE = 256 };
+enum { XF_DESCRIPTION_SIZE = 512 };
 
 enum xf_language { XF_ZH, XF_EN };
 

@@ -16,7 +16,7 @@ static int let_go(void *data, char *peer_ip, char *own_ip, int peer_port, int ow
 
     (void)peer_ip, (void)own_ip, (void)peer_port, (void)own_port;
     if (h->lettings++ > 0)
-        return x->once ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+        return x->no_repeat ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
     if (x->release != NULL && !x->release(x->payload))
         return CURL_PREREQFUNC_ABORT;
     h->released = true;
@@ -178,7 +178,6 @@ static CURLcode set_callbacks(struct xf_handle *h)
     code = curl_easy_setopt(easy, option, value)
 
     SET(CURLOPT_PRIVATE, h);
-    SET(CURLOPT_CURLU, h->parts);
     SET(CURLOPT_ERRORBUFFER, h->error);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, h);
@@ -202,6 +201,7 @@ static CURLcode set_constants(struct xf_handle *h)
         {CURLOPT_NETRC, CURL_NETRC_IGNORED},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
         {CURLOPT_HTTP09_ALLOWED, 0},
+        {CURLOPT_PATH_AS_IS, 1},
         {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
         {CURLOPT_SSL_VERIFYPEER, 1},
         {CURLOPT_SSL_VERIFYHOST, 2},
@@ -292,12 +292,14 @@ static CURLcode aim_parts(CURLU *parts, char *target)
 }
 
 /* A URL given as text is taken apart and put together again at every call, a
- * sixth of all that libcurl does; so it gets the parts. The text it needs only
- * where it sends again by itself. */
+ * sixth of all that libcurl does; so it gets the parts. The text counts where
+ * libcurl sends again by itself, and where there are escapes, whose letters it
+ * would make small in the parts. */
 static CURLcode aim_url(struct xf_handle *h, char *url)
 {
     size_t size = strlen(url) + 1;
-    CURLcode code;
+    bool escapes;
+    CURLcode code = CURLE_OK;
 
     if (h->url != NULL && strcmp(h->url, url) == 0)
         return CURLE_OK;
@@ -309,7 +311,11 @@ static CURLcode aim_url(struct xf_handle *h, char *url)
         h->url = room;
         h->url_room = size;
     }
-    code = aim_parts(h->parts, url + h->transport->base_size);
+    escapes = strchr(url, '%') != NULL;
+    if (!escapes)
+        code = aim_parts(h->parts, url + h->transport->base_size);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(h->easy, CURLOPT_CURLU, escapes ? NULL : h->parts);
     if (code == CURLE_OK)
         code = curl_easy_setopt(h->easy, CURLOPT_URL, url);
     memcpy(h->url, url, size);

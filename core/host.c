@@ -17,12 +17,44 @@
 #include "module.h"
 #include "secret.h"
 
-enum { STATUS_FAILED = 1 };
+enum { STATUS_FAILED = 1, STATUS_INTERRUPTED = 130, GRACE = 2 /* seconds */ };
 
-/* Ctrl-C: the running Lua code ends with an error that the command line turns
- * into exit status 130. The state is the one thing a handler can reach. */
+/* Ctrl-C: the main Lua code ends with an error that the command line turns into
+ * exit status 130; nothing new is sent from then on (loop.check in Lua). Code that
+ * runs on for GRACE seconds all the same, and a second Ctrl-C, end the process:
+ * what is in flight is in the journal. A handler can reach nothing but these. */
 static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t interruptions;
+
+static void stop_hook(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, NULL, 0, 0);
+    lua_getfield(L, LUA_REGISTRYINDEX, "xfiot.interrupted");
+    (void)lua_error(L);
+}
+
+static void end_now(int number)
+{
+    static const char text[] = "xfiot: interrupted\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(STATUS_INTERRUPTED);
+}
+
+static void interrupt(int number)
+{
+    lua_State *L = interrupted_state;
+
+    if (interruptions++ > 0)
+        end_now(number);
+    (void)signal(SIGALRM, end_now);
+    (void)alarm(GRACE);
+    /* lua.c does the same: lua_sethook is the one function that a handler may call */
+    if (L != NULL)
+        lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
 
 /* Searcher: the Lua files inside the program, before any path. */
 static int find_embedded(lua_State *L)
@@ -101,24 +133,6 @@ static void preload(lua_State *L, const char *name, lua_CFunction open)
     lua_pushcfunction(L, open);
     lua_setfield(L, -2, name);
     lua_pop(L, 1);
-}
-
-static void stop_hook(lua_State *L, lua_Debug *ar)
-{
-    (void)ar;
-    lua_sethook(L, NULL, 0, 0);
-    lua_getfield(L, LUA_REGISTRYINDEX, "xfiot.interrupted");
-    (void)lua_error(L);
-}
-
-static void interrupt(int number)
-{
-    lua_State *L = interrupted_state;
-
-    interruptions = 1;
-    (void)signal(number, SIG_DFL); /* the second Ctrl-C ends the process at once */
-    if (L != NULL)
-        lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 static int traceback(lua_State *L)

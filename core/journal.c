@@ -2,94 +2,14 @@
 #include "journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <openssl/evp.h>
 
 #include "journal_inside.h"
 
 enum { BUSY_MS = 10000 };
-
-int xf_journal_default_path(char out[XF_JOURNAL_PATH_SIZE], struct xf_err *err)
-{
-    const char *data = getenv("XDG_DATA_HOME");
-    const char *home = getenv("HOME");
-    int n = -1;
-
-    if (data != NULL && data[0] == '/') /* the XDG rules: a relative path does not count */
-        n = snprintf(out, XF_JOURNAL_PATH_SIZE, "%s/xfiot/journal.db", data);
-    else if (home != NULL && home[0] == '/')
-        n = snprintf(out, XF_JOURNAL_PATH_SIZE, "%s/.local/share/xfiot/journal.db", home);
-    else
-        return xf_fail(err, "neither XDG_DATA_HOME nor HOME is set: give the journal's path");
-    return n < XF_JOURNAL_PATH_SIZE ? 0 : xf_fail(err, "the journal's path is too long");
-}
-
-/* What was made in a folder is only there after a power loss if the folder is synced. */
-static int sync_folder_of(const char *path, struct xf_err *err)
-{
-    char folder[XF_JOURNAL_PATH_SIZE];
-    char *slash;
-    int fd, failed;
-
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    slash = strrchr(folder, '/');
-    if (slash == NULL)
-        (void)strcpy(folder, ".");
-    else
-        slash[slash == folder] = '\0';
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    failed = fd < 0 || fsync(fd) != 0;
-    if (failed)
-        (void)xf_fail(err, "the journal's folder cannot be synced: %s (%.160s)", strerror(errno), folder);
-    if (fd >= 0)
-        (void)close(fd);
-    return failed ? -1 : 0;
-}
-
-static int make_folders(const char *path, struct xf_err *err)
-{
-    char part[XF_JOURNAL_PATH_SIZE];
-
-    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-        return xf_fail(err, "the journal's path is too long");
-    for (char *p = strchr(part + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-        *p = '\0';
-        if (mkdir(part, 0700) == 0) {
-            if (sync_folder_of(part, err) != 0)
-                return -1;
-        } else if (errno != EEXIST && access(part, F_OK) != 0) {
-            return xf_fail(err, "the journal's folder cannot be made: %s (%.160s)", strerror(errno), part);
-        }
-        *p = '/';
-    }
-    return 0;
-}
-
-/* Only ever opens a file that nobody had open: closing one that SQLite uses in
- * this process would drop its locks. */
-static int make_file(const char *path, struct xf_err *err)
-{
-    int fd;
-
-    if (path[0] == '\0')
-        return xf_fail(err, "the journal's path is empty");
-    if (make_folders(path, err) != 0)
-        return -1;
-    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return errno == EEXIST
-                   ? 0
-                   : xf_fail(err, "the journal cannot be made: %s (%.160s)", strerror(errno), path);
-    (void)close(fd);
-    return sync_folder_of(path, err);
-}
 
 static int expect(struct xf_journal *j, const char *pragma, const char *value, struct xf_err *err)
 {
@@ -123,7 +43,10 @@ static int set_up(struct xf_journal *j, struct xf_err *err)
     if (!j->read_only &&
         xf_sql_exec(j, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000", err) != 0)
         return -1;
-    if (xf_sql_exec(j, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err) != 0)
+    if (xf_sql_exec(
+            j,
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
+            err) != 0)
         return -1;
     if (expect(j, "PRAGMA journal_mode", "wal", err) != 0 || expect(j, "PRAGMA synchronous", "2", err) != 0 ||
         expect(j, "PRAGMA foreign_keys", "1", err) != 0)
@@ -147,7 +70,7 @@ struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_opt
     j->mark_fd = -1;
     j->read_only = options != NULL && options->read_only;
     j->busy_ms = options != NULL && options->busy_ms > 0 ? options->busy_ms : BUSY_MS;
-    if (xf_owner_name(j->owner, err) != 0 || (!j->read_only && make_file(path, err) != 0))
+    if (xf_owner_name(j->owner, err) != 0 || (!j->read_only && xf_file_make(path, err) != 0))
         goto fail;
     j->path = realpath(path, NULL);
     if (j->path == NULL) {
@@ -312,15 +235,4 @@ int xf_journal_tidy(struct xf_journal *j, struct xf_err *err)
         return xf_fail(err, "the journal is tidied between batches");
     rc = sqlite3_wal_checkpoint_v2(j->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0 : xf_sql_fail(j, rc, err);
-}
-
-int xf_journal_fingerprint(const char *text, size_t size, char out[XF_FINGERPRINT_SIZE], struct xf_err *err)
-{
-    unsigned char digest[32];
-
-    if (EVP_Digest(text, size, digest, NULL, EVP_sha256(), NULL) != 1)
-        return xf_fail(err, "SHA-256 is not to be had from the cryptographic library");
-    for (size_t i = 0; i < sizeof digest; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", (unsigned)digest[i]);
-    return 0;
 }

@@ -228,13 +228,15 @@ enum xf_order_key {
     XF_ORDER_BY_ID,
     XF_ORDER_BY_COMMAND, /* commandId */
     XF_ORDER_OPEN_OF_DEVICE, /* deviceNo: the open order of the meter */
-    XF_ORDER_BY_BILL, /* deviceId, and the bill number: what a response push names */
+    XF_ORDER_BY_BILL, /* deviceId and bill number, as a response push names it: the order that
+                                has no answer yet (sent, unknown) */
 };
 /* Returns 1 with the order as out->rows[0], 0 if there is none, -1 with err.
  * Free with xf_orders_free in every case. bill_no counts for XF_ORDER_BY_BILL. */
 int xf_journal_find_order(struct xf_journal *j, enum xf_order_key key, const char *value, int bill_no,
                           struct xf_orders *out, struct xf_err *err);
 
+/* Of any order that was listed or found; for an intent, who placed it. */
 enum xf_owner xf_journal_owner(const struct xf_journal *j, const struct xf_order *order);
 
 /* One line of an order's history. */
@@ -265,7 +267,7 @@ struct xf_device {
     const char *charge_type;
     const char *report; /* the latest, JSON */
     const char *report_time; /* its deviceTime, 14 digits; an older report than the known one is left out */
-    int bill_mark; /* highest bill number used, 0: none; not remembered by this, see place and lift_bill */
+    int bill_mark; /* highest bill number used, 0: none; told, not remembered: see place and lift_bill */
     int64_t updated_at;
 };
 int xf_journal_remember_device(struct xf_journal *j, const struct xf_device *device, struct xf_err *err);

@@ -96,6 +96,11 @@ int64_t xf_place_position(struct xf_journal *j, struct xf_err *err);
 /* After a commit. */
 void xf_place_mark(struct xf_journal *j, int64_t position);
 
+/* ---- journal_file.c */
+
+/* Makes the file and its folders where they are missing, durably. */
+int xf_file_make(const char *path, struct xf_err *err);
+
 /* ---- journal_owner.c */
 
 /* This handle's name, unique among all handles of all processes. */

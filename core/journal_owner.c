@@ -12,15 +12,13 @@
 
 #include "journal_inside.h"
 
-/* What tells one process from all others: the boot (starts are counted from it),
- * the namespace (a container's pids mean nothing elsewhere), the pid, and its
- * start, for a pid is given again. */
+/* The parts of an owner's name: what tells one process from all others is the
+ * boot (starts are counted from it), the namespace (a container's pids mean
+ * nothing elsewhere), the pid, and its start, for a pid is given again. */
+enum part { BOOT, SPACE, PID, START, HANDLE, PARTS };
+enum { PART_SIZE = 40 };
 struct owner {
-    char boot[40];
-    char space[32];
-    long pid;
-    unsigned long long start; /* ticks since boot */
-    char handle[XF_JOURNAL_ID_SIZE];
+    char part[PARTS][PART_SIZE];
 };
 
 static bool read_text(const char *path, char *out, size_t size)
@@ -34,65 +32,85 @@ static bool read_text(const char *path, char *out, size_t size)
     return n > 0;
 }
 
-/* False with errno ENOENT when there is no such process. */
-static bool look_up(long pid, char *state, unsigned long long *start)
+/* A process's state letter and when it started, in ticks since boot: fields 3
+ * and 22 of proc(5)'s stat. False if there is no such process, or none to see. */
+static bool look_up(const char *pid, char *state, char start[PART_SIZE])
 {
-    char path[48], text[1024];
-    const char *after;
+    char path[64], text[1024];
+    char *at;
 
-    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    (void)snprintf(path, sizeof path, "/proc/%s/stat", pid);
     if (!read_text(path, text, sizeof text))
         return false;
-    after = strrchr(text, ')'); /* the name before it may hold anything */
-    return after != NULL &&
-           sscanf(after + 1,
-                  " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", state,
-                  start) == 2;
+    at = strrchr(text, ')'); /* the name before it may hold anything */
+    for (int field = 2; at != NULL && field < 22; field++) {
+        at = strchr(at, ' ');
+        at = at != NULL ? at + 1 : NULL;
+        if (at != NULL && field == 2)
+            *state = *at;
+    }
+    if (at == NULL)
+        return false;
+    (void)snprintf(start, PART_SIZE, "%.*s", (int)strspn(at, "0123456789"), at);
+    return true;
 }
 
 int xf_owner_name(char out[XF_OWNER_SIZE], struct xf_err *err)
 {
-    struct owner me = {.pid = (long)getpid()};
+    char boot[37], start[PART_SIZE], pid[PART_SIZE], space[PART_SIZE] = "", handle[XF_JOURNAL_ID_SIZE], state;
     unsigned char random[16];
-    char state;
-    ssize_t n = readlink("/proc/self/ns/pid", me.space, sizeof me.space - 1);
+    ssize_t n = readlink("/proc/self/ns/pid", space, sizeof space - 1);
 
+    (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
     if (RAND_bytes(random, sizeof random) != 1)
         return xf_fail(err, "there is no randomness to name this process by");
-    if (n <= 0 || !read_text("/proc/sys/kernel/random/boot_id", me.boot, 37) ||
-        !look_up(me.pid, &state, &me.start))
+    if (n <= 0 || !read_text("/proc/sys/kernel/random/boot_id", boot, sizeof boot) ||
+        !look_up(pid, &state, start))
         return xf_fail(err,
                        "/proc cannot be read: without it nobody can tell whether an order's process lives");
     for (size_t i = 0; i < sizeof random; i++)
-        (void)snprintf(me.handle + 2 * i, 3, "%02x", (unsigned)random[i]);
-    (void)snprintf(out, XF_OWNER_SIZE, "%s/%s/%ld/%llu/%s", me.boot, me.space, me.pid, me.start, me.handle);
+        (void)snprintf(handle + 2 * i, 3, "%02x", (unsigned)random[i]);
+    (void)snprintf(out, XF_OWNER_SIZE, "%s/%s/%s/%s/%s", boot, space, pid, start, handle);
     return 0;
 }
 
 static bool parse(const char *text, struct owner *o)
 {
-    return sscanf(text, "%39[^/]/%31[^/]/%ld/%llu/%32[0-9a-f]", o->boot, o->space, &o->pid, &o->start,
-                  o->handle) == 5;
+    for (int i = 0; i < PARTS; i++) {
+        size_t length = strcspn(text, "/");
+
+        if (length == 0 || length >= PART_SIZE || (text[length] == '\0') != (i == PARTS - 1))
+            return false;
+        (void)snprintf(o->part[i], PART_SIZE, "%.*s", (int)length, text);
+        text += length + 1;
+    }
+    return true;
+}
+
+static bool same(const struct owner *a, const struct owner *b, enum part part)
+{
+    return strcmp(a->part[part], b->part[part]) == 0;
 }
 
 enum xf_owner xf_owner_judge(const char *self, const char *owner)
 {
     struct owner me, they;
-    unsigned long long start = 0;
-    char state = 0;
+    char state = 0, start[PART_SIZE] = "";
 
     if (!parse(self, &me) || owner == NULL || !parse(owner, &they))
         return XF_OWNER_UNSEEN;
-    if (strcmp(me.boot, they.boot) != 0)
+    if (!same(&me, &they, BOOT))
         return XF_OWNER_GONE; /* write-ahead logging is for one machine, so it is this one, started again */
-    if (strcmp(me.space, they.space) != 0)
+    if (!same(&me, &they, SPACE))
         return XF_OWNER_UNSEEN;
-    if (me.pid == they.pid && me.start == they.start)
-        return strcmp(me.handle, they.handle) == 0 ? XF_OWNER_SELF : XF_OWNER_NEAR;
-    if (look_up(they.pid, &state, &start))
-        return start == they.start && state != 'Z' && state != 'X' ? XF_OWNER_ALIVE : XF_OWNER_GONE;
+    if (same(&me, &they, PID) && same(&me, &they, START))
+        return same(&me, &they, HANDLE) ? XF_OWNER_SELF : XF_OWNER_NEAR;
+    if (look_up(they.part[PID], &state, start))
+        return strcmp(start, they.part[START]) == 0 && state != 'Z' && state != 'X' ? XF_OWNER_ALIVE
+                                                                                    : XF_OWNER_GONE;
     /* no file: gone, or hidden from this user */
-    return kill((pid_t)they.pid, 0) != 0 && errno == ESRCH ? XF_OWNER_GONE : XF_OWNER_UNSEEN;
+    return kill((pid_t)strtol(they.part[PID], NULL, 10), 0) != 0 && errno == ESRCH ? XF_OWNER_GONE
+                                                                                   : XF_OWNER_UNSEEN;
 }
 
 enum xf_owner xf_journal_owner(const struct xf_journal *j, const struct xf_order *order)

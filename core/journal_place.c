@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,14 +77,11 @@ void xf_place_mark(struct xf_journal *j, int64_t position)
 /* How long the mark says the history is; 0 when it says nothing about this journal. */
 static int64_t read_mark(const struct xf_journal *j)
 {
-    char text[MARK_SIZE + 1] = "", id[XF_JOURNAL_ID_SIZE];
-    int64_t position;
+    char text[MARK_SIZE + 1] = "";
 
     if (j->mark_fd < 0 || pread(j->mark_fd, text, MARK_SIZE, 0) != MARK_SIZE)
         return 0;
-    if (sscanf(text, "%32[0-9a-f] %20" SCNd64, id, &position) != 2 || strcmp(id, j->id) != 0)
-        return 0;
-    return position;
+    return strncmp(text, j->id, strlen(j->id)) == 0 ? strtoll(text + XF_JOURNAL_ID_SIZE, NULL, 10) : 0;
 }
 
 int64_t xf_place_position(struct xf_journal *j, struct xf_err *err)

@@ -5,7 +5,8 @@
 
 #include "journal_inside.h"
 
-#define OPEN "('intent','sent','accepted','suspect','unknown')"
+#define OPEN       "('intent','sent','accepted','suspect','unknown')"
+#define UNANSWERED "('sent','unknown')"
 
 /* Whatever changes in an order changes by a line in order_history: its triggers
  * check the line and carry it over. Orders and lines are never taken out; the
@@ -32,7 +33,7 @@ static const char *const version_1[] = {
     " placed_by TEXT NOT NULL,"
     " created_at INTEGER NOT NULL,"
     /* from here on: what the history has changed */
-    " entries INTEGER NOT NULL DEFAULT 0," /* lines in the history */
+    " entries INTEGER NOT NULL DEFAULT 1," /* lines of history; the first is this row itself */
     " state TEXT NOT NULL DEFAULT 'intent' CHECK (state IN ('intent','sent','accepted','applied','suspect',"
     "  'cancelled','rejected','unknown','not_applied')),"
     " command_id TEXT,"
@@ -43,17 +44,17 @@ static const char *const version_1[] = {
     " updated_at INTEGER NOT NULL"
     ") STRICT;",
     "CREATE UNIQUE INDEX orders_one_open ON orders (device_no) WHERE state IN " OPEN ";",
-    "CREATE UNIQUE INDEX orders_bill ON orders (device_no, bill_no, company_code);",
+    "CREATE UNIQUE INDEX orders_bill ON orders (device_no, company_code, bill_no);",
     "CREATE UNIQUE INDEX orders_command ON orders (command_id) WHERE command_id IS NOT NULL;",
     "CREATE INDEX orders_open ON orders (row) WHERE state IN " OPEN ";",
-    "CREATE INDEX orders_push ON orders (device_id, bill_no) WHERE bill_no IS NOT NULL;",
+    "CREATE INDEX orders_unanswered ON orders (device_id, bill_no) WHERE state IN " UNANSWERED ";",
 
     "CREATE TABLE order_history ("
     " row INTEGER PRIMARY KEY,"
     " order_row INTEGER NOT NULL REFERENCES orders (row),"
     " seq INTEGER NOT NULL,"
     " at INTEGER NOT NULL,"
-    " from_state TEXT,"
+    " from_state TEXT NOT NULL,"
     " to_state TEXT NOT NULL,"
     " actor TEXT NOT NULL,"
     " evidence TEXT,"
@@ -65,6 +66,7 @@ static const char *const version_1[] = {
     " UNIQUE (order_row, seq)"
     ") STRICT;",
 
+    /* used up to here elsewhere; what orders have used is in the orders */
     "CREATE TABLE bill_marks ("
     " device_no TEXT NOT NULL,"
     " company_code TEXT NOT NULL,"
@@ -86,7 +88,7 @@ static const char *const version_1[] = {
 
     "CREATE TRIGGER orders_begin BEFORE INSERT ON orders BEGIN"
     " SELECT CASE"
-    "  WHEN NEW.state <> 'intent' OR NEW.entries <> 0 OR NEW.command_id IS NOT NULL"
+    "  WHEN NEW.state <> 'intent' OR NEW.entries <> 1 OR NEW.command_id IS NOT NULL"
     "   THEN RAISE(ABORT, 'an order begins as an intent')"
     "  WHEN EXISTS (SELECT 1 FROM orders WHERE row = NEW.row OR order_id = NEW.order_id)"
     "   THEN RAISE(ABORT, 'this order exists')"
@@ -96,13 +98,6 @@ static const char *const version_1[] = {
     "    AND company_code = NEW.company_code)"
     "   THEN RAISE(ABORT, 'the meter had this bill number')"
     " END;"
-    "END;",
-    "CREATE TRIGGER orders_begun AFTER INSERT ON orders BEGIN"
-    " INSERT INTO order_history (order_row, seq, at, to_state, actor)"
-    "  VALUES (NEW.row, 1, NEW.created_at, 'intent', NEW.placed_by);"
-    " INSERT INTO bill_marks (device_no, company_code, mark)"
-    "  SELECT NEW.device_no, NEW.company_code, NEW.bill_no WHERE NEW.bill_no IS NOT NULL"
-    "  ON CONFLICT DO UPDATE SET mark = max(mark, excluded.mark);"
     "END;",
     "CREATE TRIGGER orders_change BEFORE UPDATE ON orders BEGIN"
     " SELECT CASE"
@@ -116,7 +111,7 @@ static const char *const version_1[] = {
     "   OR (OLD.command_id IS NOT NULL AND OLD.command_id IS NOT NEW.command_id)"
     "   THEN RAISE(ABORT, 'an order is frozen')"
     "  WHEN NEW.entries <> OLD.entries + 1 OR NOT EXISTS (SELECT 1 FROM order_history"
-    "    WHERE order_row = OLD.row AND seq = NEW.entries AND coalesce(from_state, 'intent') = OLD.state"
+    "    WHERE order_row = OLD.row AND seq = NEW.entries AND from_state = OLD.state"
     "    AND to_state = NEW.state)"
     "   THEN RAISE(ABORT, 'an order changes by its history only')"
     " END;"
@@ -129,10 +124,8 @@ static const char *const version_1[] = {
     " SELECT CASE"
     "  WHEN EXISTS (SELECT 1 FROM order_history WHERE row = NEW.row)"
     "   OR NOT EXISTS (SELECT 1 FROM orders WHERE row = NEW.order_row AND entries = NEW.seq - 1"
-    "    AND (state = NEW.from_state OR (NEW.seq = 1 AND NEW.from_state IS NULL)))"
+    "    AND state = NEW.from_state)"
     "   THEN RAISE(ABORT, 'a history grows at its end only')"
-    "  WHEN NEW.from_state IS NULL AND NEW.to_state <> 'intent'"
-    "   THEN RAISE(ABORT, 'an order begins as an intent')"
     "  WHEN NEW.from_state <> NEW.to_state AND NEW.from_state || '>' || NEW.to_state NOT IN ("
     "   'intent>sent', 'sent>accepted', 'sent>rejected', 'sent>unknown',"
     "   'accepted>applied', 'accepted>suspect', 'accepted>cancelled',"
@@ -153,7 +146,8 @@ static const char *const version_1[] = {
     "END;",
     "CREATE TRIGGER order_history_carry AFTER INSERT ON order_history BEGIN"
     " UPDATE orders SET entries = NEW.seq, state = NEW.to_state, updated_at = NEW.at,"
-    "  command_id = coalesce(NEW.command_id, command_id), code = coalesce(NEW.code, code),"
+    "  command_id = coalesce(NEW.command_id, command_id),"
+    "  code = CASE WHEN NEW.from_state = NEW.to_state THEN coalesce(NEW.code, code) ELSE NEW.code END,"
     "  owner = coalesce(NEW.owner, owner), deadline = coalesce(NEW.deadline, deadline),"
     "  proposal = CASE WHEN NEW.proposal IS NOT NULL THEN nullif(NEW.proposal, '')"
     "   WHEN NEW.from_state = NEW.to_state THEN proposal END"
@@ -206,7 +200,7 @@ static int newer(const struct xf_journal *j, int64_t version, struct xf_err *err
 
 int xf_schema_identify(struct xf_journal *j, struct xf_err *err)
 {
-    int64_t version, application, tables;
+    int64_t version = 0, application = 0, tables = 0;
 
     if (ask(j, "PRAGMA user_version", &version, err) != 0 ||
         ask(j, "PRAGMA application_id", &application, err) != 0 ||

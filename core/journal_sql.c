@@ -6,7 +6,13 @@
 
 #include "journal_inside.h"
 
-#define OPEN "('intent','sent','accepted','suspect','unknown')"
+#define OPEN       "('intent','sent','accepted','suspect','unknown')"
+#define UNANSWERED "('sent','unknown')"
+/* The highest bill number a meter has used: here, or elsewhere. */
+#define MARK(device_no, company_code)                                                                        \
+    "max(coalesce((SELECT max(bill_no) FROM orders o WHERE o.device_no = " device_no                         \
+    " AND o.company_code = " company_code "), 0), coalesce((SELECT mark FROM bill_marks b"                   \
+    " WHERE b.device_no = " device_no " AND b.company_code = " company_code "), 0))"
 /* In the order of order_texts in journal_find.c, then its numbers. */
 #define ORDER_COLUMNS                                                                                         \
     "order_id, fingerprint, company_code, device_no, device_id, method, variant, amount, body, last_report,"  \
@@ -17,15 +23,16 @@
     " AND (?1 IS NULL OR instr(?1, ',' || state || ',') > 0) AND created_at >= ?2 AND row > ?3"              \
     " ORDER BY row LIMIT ?4"
 #define DEVICE_COLUMNS                                                                                       \
-    "SELECT d.company_code, d.device_no, device_id, charge_type, report, report_time, mark, updated_at"      \
-    " FROM devices d LEFT JOIN bill_marks b ON b.device_no = d.device_no AND b.company_code = d.company_code"
+    "SELECT company_code, device_no, device_id, charge_type, report, report_time, " MARK(                    \
+        "d.device_no", "d.company_code") ", updated_at FROM devices d"
 
 static const char *const texts[XF_SQL_COUNT] = {
     [XF_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [XF_SQL_COMMIT] = "COMMIT",
     [XF_SQL_ROLLBACK] = "ROLLBACK",
     [XF_SQL_VERSION] = "PRAGMA user_version",
-    [XF_SQL_POSITION] = "SELECT max(row) FROM order_history",
+    [XF_SQL_POSITION] = "SELECT coalesce((SELECT max(row) FROM orders), 0)"
+                        " + coalesce((SELECT max(row) FROM order_history), 0)",
     [XF_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [XF_SQL_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
                         " ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -44,8 +51,11 @@ static const char *const texts[XF_SQL_COUNT] = {
         "INSERT INTO order_history (order_row, seq, at, from_state, to_state, actor, evidence,"
         " command_id, code, proposal, owner, deadline)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    /* The first line is the order's own row. */
     [XF_SQL_HISTORY_LIST] =
-        "SELECT from_state, to_state, actor, evidence, command_id, proposal, seq, at, code FROM order_history"
+        "SELECT NULL, 'intent', placed_by, NULL, NULL, NULL, 1 AS seq, created_at, NULL FROM orders"
+        " WHERE order_id = ?1 AND ?2 < 1 UNION ALL"
+        " SELECT from_state, to_state, actor, evidence, command_id, proposal, seq, at, code FROM order_history"
         " WHERE order_row = (SELECT row FROM orders WHERE order_id = ?1) AND seq > ?2 ORDER BY seq LIMIT ?3",
     /* Three plans for one listing: by age, by age among the open ones, by meter. */
     [XF_SQL_ORDER_LIST] = "SELECT " ORDER_COLUMNS " FROM orders WHERE 1" ORDER_FILTER,
@@ -55,8 +65,8 @@ static const char *const texts[XF_SQL_COUNT] = {
     [XF_SQL_FIND_COMMAND] = "SELECT " ORDER_COLUMNS " FROM orders WHERE command_id = ?1",
     [XF_SQL_FIND_OPEN] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_no = ?1 AND state IN " OPEN,
     [XF_SQL_FIND_BILL] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_id = ?1 AND bill_no = ?2"
-                         " ORDER BY row DESC LIMIT 1",
-    [XF_SQL_BILL_MARK] = "SELECT mark FROM bill_marks WHERE device_no = ?1 AND company_code = ?2",
+                         " AND state IN " UNANSWERED " ORDER BY row DESC LIMIT 1",
+    [XF_SQL_BILL_MARK] = "SELECT " MARK("?1", "?2"),
     [XF_SQL_BILL_LIFT] = "INSERT INTO bill_marks (device_no, company_code, mark) VALUES (?1, ?2, ?3)"
                          " ON CONFLICT DO UPDATE SET mark = max(mark, excluded.mark)",
     [XF_SQL_DEVICE_PUT] =
@@ -67,7 +77,7 @@ static const char *const texts[XF_SQL_COUNT] = {
         " report = iif(excluded.report_time >= coalesce(report_time, ''), excluded.report, report),"
         " report_time = iif(excluded.report_time >= coalesce(report_time, ''), excluded.report_time, report_time),"
         " updated_at = excluded.updated_at",
-    [XF_SQL_DEVICE_GET] = DEVICE_COLUMNS " WHERE d.device_no = ?1 AND d.company_code = ?2",
+    [XF_SQL_DEVICE_GET] = DEVICE_COLUMNS " WHERE device_no = ?1 AND company_code = ?2",
     [XF_SQL_DEVICE_GET_ID] = DEVICE_COLUMNS " WHERE device_id = ?1 ORDER BY updated_at DESC LIMIT 1",
 };
 
@@ -100,53 +110,42 @@ int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err)
                    j->db != NULL ? sqlite3_errmsg(j->db) : sqlite3_errstr(rc), j->path);
 }
 
-static int bind_all(sqlite3_stmt *statement, const char *types, va_list args)
-{
-    int rc = SQLITE_OK;
-
-    for (int i = 1; *types != '\0' && rc == SQLITE_OK; types++, i++) {
-        const char *text;
-        sqlite3_int64 number;
-
-        switch (*types) {
-        case 't':
-            text = va_arg(args, const char *);
-            rc = sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
-            break;
-        case 's':
-            text = va_arg(args, const char *);
-            rc = sqlite3_bind_text64(statement, i, text, va_arg(args, size_t), SQLITE_STATIC, SQLITE_UTF8);
-            break;
-        case 'i':
-            rc = sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
-            break;
-        case 'z':
-            number = va_arg(args, int64_t);
-            rc = number != 0 ? sqlite3_bind_int64(statement, i, number) : sqlite3_bind_null(statement, i);
-            break;
-        default:
-            rc = SQLITE_MISUSE;
-        }
-    }
-    return rc;
-}
-
 sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *err, const char *types, ...)
 {
+    sqlite3_stmt *s;
+    const char *text;
+    int64_t number;
     va_list args;
     int rc = SQLITE_OK;
 
     if (j->statements[id] == NULL)
         rc = sqlite3_prepare_v3(j->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[id], NULL);
-    if (rc == SQLITE_OK) {
-        va_start(args, types);
-        rc = bind_all(j->statements[id], types, args);
-        va_end(args);
-    }
+    s = j->statements[id];
+    va_start(args, types);
+    for (int i = 0; types[i] != '\0' && rc == SQLITE_OK; i++)
+        switch (types[i]) {
+        case 't':
+            rc = sqlite3_bind_text(s, i + 1, va_arg(args, const char *), -1, SQLITE_STATIC);
+            break;
+        case 's':
+            text = va_arg(args, const char *);
+            rc = sqlite3_bind_text64(s, i + 1, text, va_arg(args, size_t), SQLITE_STATIC, SQLITE_UTF8);
+            break;
+        case 'i':
+            rc = sqlite3_bind_int64(s, i + 1, va_arg(args, int64_t));
+            break;
+        case 'z':
+            number = va_arg(args, int64_t);
+            rc = number != 0 ? sqlite3_bind_int64(s, i + 1, number) : sqlite3_bind_null(s, i + 1);
+            break;
+        default:
+            rc = SQLITE_MISUSE;
+        }
+    va_end(args);
     if (rc == SQLITE_OK)
-        return j->statements[id];
+        return s;
     (void)xf_sql_fail(j, rc, err);
-    xf_sql_end(j->statements[id]);
+    xf_sql_end(s);
     return NULL;
 }
 

@@ -110,6 +110,8 @@ int luaopen_xfiot_core(lua_State *L)
     xf_add_reply(L, core);
     xf_add_platform(L, core);
     xf_add_listener(L, core);
+    xf_add_journal(L, core);
+    xf_add_order(L, core);
     (void)xf_open_contract(L);
     lua_setfield(L, -2, "contract");
     return 1;

@@ -75,6 +75,7 @@ struct xf_transfer *xf_transfer_start(struct xf_transport *t, const struct xf_re
     x->handle = NULL;
     x->stage = XF_QUEUED;
     x->once = r->once;
+    x->no_repeat = r->once || r->no_repeat;
     x->release = r->release;
     x->payload = r->payload;
     x->started = xf_loop_clock();

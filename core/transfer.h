@@ -59,7 +59,9 @@ struct xf_request {
     const char *body; /* copied; NULL: none (a PUT without body sends Content-Length: 0) */
     size_t body_size;
     const char *headers[XF_HEADER_MOST]; /* "Name: value", copied; NULL-ended */
-    bool once; /* changes something: never sent twice, not even by curl on a dead
+    bool no_repeat; /* libcurl may not send it again by itself on a dead connection: a signed
+                                request is for one use (A13), the caller makes another */
+    bool once; /* no_repeat, and changes something: never sent twice, not even by curl on a dead
                                 connection; an idle connection is reused only if it was used
                                 a second ago, and by a lone request (nothing else open on the
                                 loop when it starts) never */

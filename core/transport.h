@@ -122,7 +122,7 @@ struct xf_transfer {
     struct xf_transfer *next; /* among its transport's spare ones */
 
     enum xf_method method;
-    bool once;
+    bool once, no_repeat;
     bool (*release)(void *payload);
     void *payload;
     double started, due; /* xf_loop_clock() */

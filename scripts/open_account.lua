@@ -8,6 +8,8 @@ return xfiot.workflow {
            userNo = "string?", userName = "string?", userAddress = "string?" },
   run  = function(flow, args)
     local meter = flow:meter(args.deviceNo)
+    local request = { order = args.order, amount = args.amount, cardNo = args.cardNo, tariff = args.tariff }
+    meter:check("open_account", request) -- nobody is registered for a request that cannot be sent
     meter:register { userNo = args.userNo, userName = args.userName, userAddress = args.userAddress }
 
     local kind = meter:kind()
@@ -15,8 +17,7 @@ return xfiot.workflow {
       return meter:open_account { order = args.order, billingMethod = 1, amount = args.amount,
                                   price = args.tariff.priceOne }
     end
-    local receipt = meter:open_account { order = args.order, amount = args.amount, cardNo = args.cardNo,
-                                         tariff = args.tariff }
+    local receipt = meter:open_account(request)
     if kind.gprs_money then
       meter:change_price { order = args.order .. "/price", tariff = args.tariff, clearMark = 1 }
     end

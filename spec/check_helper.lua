@@ -30,18 +30,17 @@ local function command_call(method, paras, more)
   return copy({ deviceId = DEVICE, command = { method = method, paras = paras } }, more)
 end
 
-local TIERS = {
-  priceOne = "2.5", ladderGasOne = 100, priceTwo = "3", ladderGasTwo = 200, priceThree = "4.05",
-    ladderGasThree = 200,
-  priceFour = "4.05", ladderGasFour = 200, priceFive = "4.05",
+local TIERS = { -- three prices, two limits
+  priceOne = "2.5", priceTwo = "3", priceThree = "4.05", priceFour = "4.05", priceFive = "4.05",
+  ladderGasOne = 100, ladderGasTwo = 200, ladderGasThree = 200, ladderGasFour = 200,
 }
-local SINGLE = { -- one price
-  priceOne = "3.20", ladderGasOne = 0, priceTwo = "3.20", ladderGasTwo = 0, priceThree = "3.20",
-    ladderGasThree = 0,
-  priceFour = "3.20", ladderGasFour = 0, priceFive = "3.20",
+local SINGLE = {
+  priceOne = "3.20", priceTwo = "3.20", priceThree = "3.20", priceFour = "3.20", priceFive = "3.20",
+  ladderGasOne = 0, ladderGasTwo = 0, ladderGasThree = 0, ladderGasFour = 0,
 }
-local TERMS = { priceVer = 255, pricePeriod = 12, priceTime = TIME, ladderTime = "20240229000000",
-  clearMark = 0 }
+local TERMS = {
+  priceVer = 255, pricePeriod = 12, priceTime = TIME, ladderTime = "20240229000000", clearMark = 0,
+}
 
 -- A command of every variant that passes.
 local VALID = {
@@ -56,11 +55,10 @@ local VALID = {
   ["PRICE_READ"] = { priceType = 1 },
   ["ACCOUNT_OPEN.backendPrepaid"] = {
     billingMethod = 1, prepaidType = 0, surplusValue = "-2147483.64", price = "30.00", ladderNo = 7,
-      accountDate = TIME,
+    accountDate = TIME,
   },
   ["BALANCE_SYNC"] = { prepaidType = 0, surplusValue = 0, price = 3.2, ladderNo = 1, accountDate = TIME },
 }
-
 
 H.COMPANY, H.DEVICE, H.COMMAND, H.TIME, H.TIERS, H.VALID = COMPANY, DEVICE, COMMAND, TIME, TIERS, VALID
 H.copy, H.told, H.command_call = copy, told, command_call

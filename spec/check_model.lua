@@ -191,7 +191,8 @@ local function model(endpoint, args, command)
     end })
   elseif endpoint.list then
     local list = args[endpoint.list.name]
-    body = list == nil and fault(endpoint.list.name, endpoint.list) or model_list(endpoint.list, list, fault)
+    if list == nil then fault(endpoint.list.name, endpoint.list) else body = model_list(endpoint.list, list,
+      fault) end
   end
   unknown_keys(args, set_of(endpoint.query.fields, body_fields), fault)
   table.sort(faults)
@@ -203,7 +204,8 @@ local NUMBERS = {
   math.maxinteger, math.mininteger,
 }
 local TEXTS = {
-  "", "0", "1", "-1", "01", "1.5", "1.50", "1.005", "+1", " 1", "1e3", "-0.00", "0.", ".5", "０", "a\0", "\xff",
+  "", "0", "1", "-1", "01", "1.5", "1.50", "1.005", "+1", " 1", "1e3", "-0.00", "0.", ".5", "０", "a\0",
+    "\xff",
   "中", "𠮷", "20240229000000", "20230229000000", "2024022900000", "0123456789", "000001", H.DEVICE,
 }
 local OTHERS = { true, false, {}, { 1 }, { a = 1 }, core.null, print }

@@ -1,7 +1,7 @@
 -- What the specs of verbs, orders and workflows share: a sandbox in this process
 -- whose meters wake at once, with a client and a record of every call it got.
 
-require "spec.helper"
+local helper = require "spec.helper"
 local loop = require "xfiot.loop"
 local sandbox = require "xfiot.sandbox"
 local xfiot = require "xfiot"
@@ -26,7 +26,8 @@ local Box = {}
 Box.__index = Box
 Box.__close = function(self) self.sandbox:close() end
 
--- options: as sandbox.new takes them. Time runs and accounts are open unless said otherwise.
+-- options: as sandbox.new takes them. Time runs, accounts are open and every meter
+-- has reported unless said otherwise.
 function V.open(options)
   local lines = {}
   local all = {
@@ -35,8 +36,18 @@ function V.open(options)
   }
   for name, value in pairs(options or {}) do all[name] = value end
   local box = setmetatable({ lines = lines, sandbox = sandbox.new(all) }, Box)
-  box.client = xfiot.client(box.sandbox:settings())
+  box.journal = helper.tmpdir() .. "/journal.db"
+  box.client = box:another()
+  if all.speed ~= 0 then box.sandbox:advance(1) end
   return box
+end
+
+-- One more client of the same sandbox and journal; settings may be added.
+function Box:another(more)
+  local values = self.sandbox:settings()
+  values.journal = self.journal
+  for name, value in pairs(more or {}) do values[name] = value end
+  return xfiot.client(values)
 end
 
 function Box:meter(number) return self.client:meter(number or V.MONEY) end
@@ -57,9 +68,9 @@ function Box:done(number)
   return self.sandbox:ledger(number)
 end
 
--- Lets the loop turn until the condition holds.
-function V.wait_until(condition)
-  for _ = 1, 2000 do
+-- Lets the loop turn until the condition holds; raises when it has turned often enough.
+function V.wait_until(condition, turns)
+  for _ = 1, turns or 2000 do
     if condition() then return end
     loop.sleep(0.005)
   end

@@ -13,7 +13,8 @@ local EFFECTS = {
     ledger = { method = "RECHARGE_REMOTE", amount = "30.00", bill_no = 1 },
     receipt = { amount = "30.00", bill_no = 1, surplus = "30.00" },
     device = { balance = "30.00", unit = "m³" } },
-  { "refund", V.MONEY, { order = "B1", amount = "20.25" }, first = { "recharge", { order = "B0", amount = 100 } },
+  { "refund", V.MONEY, { order = "B1", amount = "20.25" }, first = { "recharge",
+      { order = "B0", amount = 100 } },
     ledger = { method = "RECHARGE_REMOTE", amount = "-20.25", bill_no = 2 },
     receipt = { amount = "-20.25", bill_no = 2, surplus = "79.75" },
     device = { balance = "79.75" } },
@@ -22,7 +23,8 @@ local EFFECTS = {
     ledger = { method = "ACCOUNT_OPEN", amount = "50.00", bill_no = 1 },
     receipt = { amount = "50.00", bill_no = 1 },
     device = { account = true, balance = "50.00", price = "3.28", price_version = 7 } },
-  { "open_account", V.GAS, { order = "O2", amount = "12.5", cardNo = "0000000001", gasType = 3 }, closed = true,
+  { "open_account", V.GAS, { order = "O2", amount = "12.5", cardNo = "0000000001", gasType = 3 },
+      closed = true,
     ledger = { method = "ACCOUNT_OPEN", amount = "12.50", bill_no = 1 },
     receipt = { amount = "12.50", bill_no = 1 },
     device = { account = true, balance = "12.50", unit = "m³" } },
@@ -54,7 +56,8 @@ end
 describe("a verb", function()
   for _, row in ipairs(EFFECTS) do
     local verb, number, args = row[1], row[2], row[3]
-    it(("%s is done once by meter %s (%s)"):format(verb, number, type(args) == "table" and args.order or "-"), function()
+    it(("%s is done once by meter %s (%s)"):format(verb, number, type(args) == "table" and args.order
+        or "-"), function()
       local box <close> = V.open { opened = not row.closed }
       local meter = box:meter(number)
       local before = 0
@@ -71,8 +74,10 @@ describe("a verb", function()
       assert.are.equal(last.command_id, receipt.command_id)
       assert_members(row.device, box.sandbox:device(number))
       if row.receipt then
-        assert_members({ order = args.order, device_no = number, method = row.ledger.method, state = "applied",
-                         bill_no = row.ledger.bill_no, device_id = box.sandbox:device(number).deviceId }, receipt)
+        assert_members({ order = args.order, device_no = number, method = row.ledger.method,
+            state = "applied",
+                         bill_no = row.ledger.bill_no, device_id = box.sandbox:device(number).deviceId },
+                             receipt)
         assert_members(row.receipt, receipt)
         assert.are.equal(0, receipt.result.commandResult)
       else
@@ -87,7 +92,8 @@ describe("a verb", function()
     local price = meter:read_price()
     assert_members({ priceOne = "3.28", priceFive = "4.77", ladderGasTwo = "420", priceVer = "1" }, price)
     meter:change_price { order = "P", clearMark = 1,
-                         tariff = V.tariff { priceTime = "20990101000000", priceOne = "5.00", priceTwo = "5.00" } }
+                         tariff = V.tariff { priceTime = "20990101000000", priceOne = "5.00",
+                             priceTwo = "5.00" } }
     assert.are.equal("3.28", meter:read_price { priceType = 0 }.priceOne)
     assert_members({ priceOne = "5.00", priceTime = "20990101000000", priceVer = "7" },
       meter:read_price { priceType = 1 })
@@ -133,22 +139,28 @@ local BAD = { -- verb, arguments, paths of the bad fields, code of the first if 
     "amount billNo more order prepaidType wait" },
   { "refund", { order = "X", amount = "-5.00" }, "amount", "500033" },
   { "open_account", { order = "X" }, "amount cardNo gasType" },
-  { "open_account", { order = "X", amount = "1.00", cardNo = "12", tariff = V.tariff() }, "cardNo", "500034" },
-  { "open_account", { order = "X", amount = "-1.00", cardNo = "0000000001", tariff = V.tariff() }, "amount", "500033" },
-  { "open_account", { order = "X", amount = "2147483.65", cardNo = "0000000001", gasType = 1 }, "amount", "500033" },
+  { "open_account", { order = "X", amount = "1.00", cardNo = "12", tariff = V.tariff() }, "cardNo",
+      "500034" },
+  { "open_account", { order = "X", amount = "-1.00", cardNo = "0000000001", tariff = V.tariff() },
+      "amount", "500033" },
+  { "open_account", { order = "X", amount = "2147483.65", cardNo = "0000000001", gasType = 1 }, "amount",
+      "500033" },
   { "open_account", { order = "X", billingMethod = 2 }, "billingMethod", "500017" },
   { "open_account", { order = "X", billingMethod = 1 }, "amount price" },
   { "open_account", { order = "X", billingMethod = 1, amount = "1.001", price = "31.00", ladderNo = 8,
                       accountDate = "20260230000000" }, "accountDate amount ladderNo price" },
-  { "open_account", { order = "X", amount = 1, cardNo = "0000000001", tariff = V.tariff { priceOne = "30.01" } },
+  { "open_account", { order = "X", amount = 1, cardNo = "0000000001",
+      tariff = V.tariff { priceOne = "30.01" } },
     "tariff.priceOne", "500020" },
-  { "change_price", { order = "X", clearMark = 1, tariff = V.tariff { priceOne = "3.281" } }, "tariff.priceOne" },
+  { "change_price", { order = "X", clearMark = 1, tariff = V.tariff { priceOne = "3.281" } },
+      "tariff.priceOne" },
   { "change_price", { order = "X", clearMark = 1, tariff = V.tariff { priceOne = 31, ladderGasOne = -1,
                       priceTime = "2025" } }, "tariff.ladderGasOne tariff.priceOne tariff.priceTime" },
   { "change_price", { order = "X", clearMark = 1, tariff = V.tariff { ladderGasTwo = 299 } },
     "tariff.ladderGasThree tariff.ladderGasTwo" },
   { "change_price", { order = "X", tariff = V.tariff() }, "clearMark", "500031" },
-  { "change_price", { order = "X", clearMark = 2, tariff = V.tariff { clearMark = 1 } }, "clearMark", "500031" },
+  { "change_price", { order = "X", clearMark = 2, tariff = V.tariff { clearMark = 1 } }, "clearMark",
+      "500031" },
   { "change_price", { order = "X", clearMark = 1, tariff = "prices.json" }, "tariff" },
   { "change_price", { order = "X", clearMark = 1, tariff = V.tariff { pricOne = 1, colour = "red" } },
     "tariff.colour tariff.pricOne" },
@@ -165,8 +177,10 @@ local BAD = { -- verb, arguments, paths of the bad fields, code of the first if 
 local AMOUNTS = { -- given, as it is sent (nil: refused)
   { "100.00", "100.00" }, { "100", "100.00" }, { "0.01", "0.01" }, { 100, "100.00" }, { 100.5, "100.50" },
   { 0.1, "0.10" }, { "2147483.64", "2147483.64" },
-  { 0 }, { "0" }, { "0.00" }, { "-0.00" }, { "-1.00" }, { -1 }, { 0.001 }, { "1.234" }, { "1e2" }, { "+1" }, { " 1" },
-  { "1 " }, { "" }, { "01.00" }, { ".50" }, { "1." }, { "1,00" }, { "0x10" }, { true }, { {} }, { 0 / 0 }, { math.huge },
+  { 0 }, { "0" }, { "0.00" }, { "-0.00" }, { "-1.00" }, { -1 }, { 0.001 }, { "1.234" }, { "1e2" },
+      { "+1" }, { " 1" },
+  { "1 " }, { "" }, { "01.00" }, { ".50" }, { "1." }, { "1,00" }, { "0x10" }, { true }, { {} }, { 0 / 0 },
+      { math.huge },
   { "nan" }, { "2147483.65" }, { 2147483.65 }, { "99999999999999999999" }, { 0.1 + 0.2 }, { "１００" },
 }
 
@@ -194,7 +208,8 @@ describe("a verb's bad arguments", function()
   it("a price that is missing is told under the tariff's name", function()
     local tariff = V.tariff()
     tariff.priceOne, tariff.priceVer = nil, nil
-    local err = V.failure(function() box:meter():change_price { order = "X", tariff = tariff, clearMark = 1 } end)
+    local err = V.failure(function() box:meter():change_price { order = "X", tariff = tariff,
+        clearMark = 1 } end)
     assert.are.equal("tariff.priceOne tariff.priceVer", V.paths(err))
     assert.are.equal(0, box:calls())
   end)
@@ -219,7 +234,8 @@ describe("a verb's bad arguments", function()
       return receipt
     end)
     assert.is_false(ok)
-    assert.truthy(tostring(err):find("verbs_spec.lua:%d+: meter:recharge takes a table of arguments, got number"), err)
+    local words = "verbs_spec.lua:%d+: meter:recharge takes a table of arguments, got number"
+    assert.truthy(tostring(err):find(words), err)
   end)
 
   it("leave the meter free for a good order", function()
@@ -231,14 +247,13 @@ end)
 
 describe("an amount", function()
   it("reaches the meter exactly as it was meant", function()
-    local box <close> = V.open()
+    local box <close> = V.open { meters = "money=7" }
     local good = {}
     for _, row in ipairs(AMOUNTS) do
       if row[2] then good[#good + 1] = row end
     end
-    local accounts = box.client
     local results = xfiot.parallel(good, function(row, i)
-      local meter = accounts:meter(i % 2 == 0 and V.MONEY or V.MONEY_2)
+      local meter = box:meter(("3001%010d"):format(i))
       local receipt = meter:recharge { order = "A" .. i, amount = row[1] }
       local back = row[2] ~= "2147483.64" and receipt or meter:refund { order = "B" .. i, amount = row[1] }
       return receipt.amount .. " " .. back.amount
@@ -269,6 +284,16 @@ describe("what a meter counts", function()
     assert.are.equal("applied", meter:recharge({ order = "R", amount = "1.00" }).state)
   end)
 
+  it("stays what it was when an opening is given again", function()
+    local box <close> = V.open { opened = false }
+    local opening = { order = "O", amount = "1.00", cardNo = "0000000001", tariff = V.tariff() }
+    for i, client in ipairs { box.client, box.client, box:another() } do
+      local meter = client:meter(V.GAS)
+      assert.are.equal("applied", meter:open_account(opening).state)
+      assert.are.equal("applied", meter:recharge({ order = ("R"):rep(i), amount = 1 }).state)
+    end
+  end)
+
   it("is money when nothing is known, which a gas meter's platform refuses", function()
     local box <close> = V.open { fault = "queryReportData:code=500050" }
     local err = V.failure(function() box:meter(V.GAS):recharge { order = "R", amount = "1.00" } end)
@@ -280,7 +305,8 @@ describe("what a meter counts", function()
     local box <close> = V.open { fault = "queryReportData:code=500050" }
     local receipt = box:meter(V.GAS):recharge { order = "R", amount = "1.00", prepaidType = 1 }
     assert.are.equal("applied", receipt.state)
-    local err = V.failure(function() box:meter(V.MONEY):recharge { order = "S", amount = "1.00", prepaidType = 1 } end)
+    local err = V.failure(function() box:meter(V.MONEY):recharge { order = "S", amount = "1.00",
+        prepaidType = 1 } end)
     assert.are.equal("500013", err.code)
   end)
 
@@ -316,7 +342,7 @@ describe("a meter", function()
     local box <close> = V.open()
     box:meter():recharge { order = "R", amount = "12.30" }
     local report = box:meter():report()
-    assert.are.equal("12.30", report.services.MoneyMeterInfo.surplusMoney or report.services.MoneyMeterInfo.balance)
+    assert.are.equal("12.30", report.services.MoneyMeterInfo.surplusMoney)
     assert.are.equal("2", report.callbackData.chargeType)
   end)
 

@@ -26,7 +26,7 @@ local function check_names(verb, args, faults)
   for _, name in ipairs(verb.takes) do known[name] = true end
   for name in pairs(args) do
     if not known[name] and not COMMON[name] and not (name == "order" and verb.order) then
-      add_fault(faults, tostring(name), "is not an argument of this verb", "不是该操作的参数")
+      add_fault(faults, tostring(name), "is not an argument of this verb", "不是该操作的参数", "101001")
     end
   end
 end
@@ -50,6 +50,7 @@ local function read_amount(verb, args, faults)
     add_fault(faults, "amount",
       "must be a positive amount with at most 2 digits after the point (text, integer or exact float)",
       "应为正数金额，最多 2 位小数", "500033")
+    faults.amount = true
     return nil
   end
   return core.decimal_text(verb.amount == "negated" and -thousandths or thousandths)
@@ -64,7 +65,7 @@ local function check_tariff(verb, args, faults)
   else
     local name = verbs.find_unknown_price(args.tariff)
     if name then
-      add_fault(faults, "tariff." .. name, "is not a parameter of PRICE_CHANGE", "不是 PRICE_CHANGE 的参数")
+      add_fault(faults, "tariff." .. name, "is not a parameter of PRICE_CHANGE", "不是 PRICE_CHANGE 的参数", "101001")
     end
   end
 end
@@ -92,13 +93,14 @@ end
 ---@param verb table
 ---@param args table
 ---@param values xfiot.Values
+---@param now? string the time for what is "now", 14 digits
 ---@return table paras
-function arguments.draft(verb, args, values)
+function arguments.draft(verb, args, values, now)
   local filled = setmetatable({
-    amount = values.amount, prepaidType = values.prepaidType,
+    amount = values.amount, prepaidType = args.billingMethod == nil and values.prepaidType or args.prepaidType,
     billNo = arguments.carries_bill(verb, args) and values.bill_no or nil,
   }, { __index = args })
-  return verb.paras(filled, core.timestamp())
+  return verb.paras(filled, now or core.timestamp())
 end
 
 -- Faults of the parameters, their paths in the verb's own words.
@@ -113,7 +115,7 @@ local function check_paras(verb, args, values, faults)
     if own == nil and type(args.tariff) == "table" and args[name] == nil and args.tariff[name] ~= nil then
       own = "tariff." .. name
     end
-    if own ~= "amount" or not verb.amount then
+    if own ~= "amount" or not faults.amount then
       add_fault(faults, own or name, fault.rule, fault.rule_zh, fault.code)
     end
   end
@@ -121,7 +123,9 @@ end
 
 local function provisional_type(verb, args)
   if args.prepaidType ~= nil then return args.prepaidType end
-  if verb.method == "ACCOUNT_OPEN" and args.billingMethod == nil and args.tariff == nil then return 1 end
+  -- without prices it can only be a gas meter; what it is, its reports tell
+  local has_prices = type(args.tariff) ~= "table" or args.tariff.priceOne ~= nil
+  if verb.method == "ACCOUNT_OPEN" and args.billingMethod == nil and not (args.tariff and has_prices) then return 1 end
   return 0
 end
 
@@ -170,18 +174,24 @@ function arguments.check(name, verb, args, values)
   if #faults > 0 then error(errors.invalid(name, faults), 0) end
 end
 
---- What the caller asked for, in a form that is equal for equal wishes.
+local SOME_TIME = "20000101000000" -- stands in for times that are "now" unless given
+
+--- What the caller asked for, in a form that is equal for equal wishes however
+--- they were written: the request itself, with the stand-ins of read.
+---@param meter xfiot.Meter
 ---@param name string the verb
+---@param verb table
 ---@param args table
 ---@param values xfiot.Values as read gave them
 ---@return string
-function arguments.fingerprint(name, args, values)
-  local content = { verb = name, amount = values.amount }
-  for key, value in pairs(args) do
-    if key ~= "wait" and key ~= "order" and key ~= "amount" then content[key] = value end
-  end
-  if not values.amount then content.amount = args.amount end
-  return core.encode(content)
+function arguments.content(meter, name, verb, args, values)
+  local _, _, body = core.check("creatCmd", {
+    deviceId = ("0"):rep(32),
+    command = { method = verb.method, paras = arguments.draft(verb, args, values, SOME_TIME) },
+    expireTime = args.expireTime, expireCount = args.expireCount,
+  })
+  return core.encode { company_code = meter.client.company_code, device_no = meter.device_no, verb = name,
+                       bill_no = args.billNo, prepaid_type = args.prepaidType, request = body }
 end
 
 return arguments

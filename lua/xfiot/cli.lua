@@ -15,8 +15,16 @@ local function load_command(name)
 end
 for _, name in ipairs { "run", "call", "sandbox", "sign", "verify", "doctor" } do COMMANDS[name] = load_command(name) end
 
+--- Prints a line of data. A result that cannot be written is a failure.
+---@param text string
+function cli.out(text)
+  local ok, why = io.stdout:write(text, "\n")
+  if ok then ok, why = io.stdout:flush() end
+  if not ok then error(setmetatable({ output = why }, { __tostring = function() return "cannot write: " .. why end }), 0) end
+end
+
 COMMANDS.version = function()
-  print("xfiot " .. core.version)
+  cli.out("xfiot " .. core.version)
   return cli.DONE
 end
 
@@ -119,12 +127,16 @@ local function flags_of(options)
   return flags
 end
 
-local function interrupted()
+-- In the host program Ctrl-C ends what is under way.
+local function watch_interrupts()
   local ok, host = pcall(require, "xfiot.host")
-  return ok and host.was_interrupted()
+  if not ok then return function() return false end end
+  require("xfiot.loop").set_interrupt(host.was_interrupted)
+  return host.was_interrupted
 end
 
 local function parse(parser, argv)
+  if argv[1] == "--version" then return { command = "version" } end
   local ok, options = parser:pparse(argv)
   if not ok then cli.usage(options .. " (xfiot help tells what there is)") end
   return options
@@ -132,7 +144,7 @@ end
 
 local function show_help(parser, topic)
   if topic == nil then
-    print(parser:get_help())
+    cli.out(parser:get_help())
     return cli.DONE
   end
   return require "xfiot.cli.help"(topic, parser)
@@ -147,6 +159,10 @@ local function dispatch(argv)
   local parser = build_parser()
   local options = parse(parser, argv)
   local name = options.command
+  if (name == "run" and not options.script or name == "call" and not options.operation) and not options.help then
+    cli.usage(name == "run" and "run needs a script: xfiot run SCRIPT.lua name=value"
+      or "call needs an operation: xfiot call query deviceNo=07602190100007116")
+  end
   if not name or name == "help" then return show_help(parser, options.topic) end
   if wants_own_help(options) then return show_help(parser, name) end
   settings.set_flags(flags_of(options))
@@ -158,6 +174,7 @@ end
 ---@return integer exit status
 function cli.main(argv)
   local list = table.move(argv, 1, #argv, 1, {})
+  local interrupted = watch_interrupts()
   local ok, status = xpcall(dispatch, require("xfiot.cli.trace").handler, list)
   if interrupted() then
     cli.say "interrupted"

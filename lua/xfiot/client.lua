@@ -36,9 +36,10 @@ function Client.new(overrides)
   if not transport then bad_settings(why) end
   local client = setmetatable({
     transport = transport, signer = settings.signer(values), company_code = values.company_code,
-    settings = values, meters = {}, orders = orders.new(),
+    settings = values, meters = {},
   }, Client)
   client.outcomes = outcomes.new(client)
+  client.orders = orders.new(client)
   return client
 end
 
@@ -48,8 +49,13 @@ local function fail(name, writes, fate, code, result, message)
   return errors.platform(name, code, message)
 end
 
--- Runs a call to its end: result, or nil and an error.
-local function perform(client, name, operation, args, writes)
+local ABORTED = 42 -- CURLE_ABORTED_BY_CALLBACK: an idle connection had died, and libcurl would have sent it again
+
+-- Runs a call to its end: result, or nil and an error. A read whose connection
+-- was dead is made again once, with a signature of its own.
+local perform
+function perform(client, name, operation, args, writes, again)
+  loop.check()
   local call, faults = start(client.transport, client.signer, operation, args, client.company_code)
   if not call then
     if type(faults) == "table" then error(errors.invalid(name, faults), 0) end
@@ -60,6 +66,9 @@ local function perform(client, name, operation, args, writes)
   if fate == "answered" and code == "100000" then
     if result == nil then return true end
     return result
+  end
+  if fate == "unknown" and code.curl == ABORTED and not writes and not again then
+    return perform(client, name, operation, args, writes, true)
   end
   return nil, fail(name, writes, fate, code, result, message)
 end

@@ -2,6 +2,7 @@
 -- call: what happened, in Chinese and English, what to do, and whether the
 -- request may have reached the platform.
 local codes = require "xfiot.codes"
+local core = require "xfiot.core"
 
 local errors = {}
 
@@ -26,6 +27,13 @@ local function add(list, text)
   if text and text ~= "" then list[#list + 1] = text end
 end
 
+-- What a terminal would act upon (C0, DEL, C1) and what is no UTF-8 is not for lines
+-- that people read; the platform's words are not ours.
+local function tame(text)
+  if not core.measure(text) then text = text:gsub("[\x80-\xff]", "?") end
+  return (text:gsub("%c+", " "):gsub("\xc2[\x80-\x9f]", " "))
+end
+
 --- One readable line.
 function Error:__tostring()
   local line = {}
@@ -35,7 +43,7 @@ function Error:__tostring()
   if self.message ~= "" and self.message ~= self.message_en then text = text .. " (" .. self.message .. ")" end
   if self.detail then text = text .. " [" .. self.detail .. "]" end
   if self.remedy and self.remedy ~= "" then text = text .. " " .. self.remedy end
-  return text
+  return tame(text)
 end
 
 --- Makes an error object.

@@ -162,8 +162,23 @@ local function fire_timers()
   end
 end
 
+local interrupted -- says whether the user wants everything to stop
+
+--- Lets the host program say when the user has pressed Ctrl-C.
+---@param fn fun(): boolean
+function loop.set_interrupt(fn)
+  interrupted = fn
+end
+
+--- Raises once the user has pressed Ctrl-C: nothing new is started, however
+--- many errors a script catches.
+function loop.check()
+  if interrupted and interrupted() then error("interrupted", 0) end
+end
+
 -- One turn: input and output, timers, hooks, and tasks if asked.
 local function turn(with_tasks)
+  loop.check()
   sort_ended(step(wait_time(with_tasks), batch))
   fire_timers()
   for i = 1, #hooks do

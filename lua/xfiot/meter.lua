@@ -1,6 +1,7 @@
 --- A meter and its billing verbs. A verb checks everything first, sends one
 -- command, waits until the meter itself has answered and returns a receipt; it
 -- raises an error object on anything else.
+local arguments = require "xfiot.arguments"
 local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local settle = require "xfiot.settle"
@@ -12,7 +13,7 @@ local Meter = {}
 Meter.__index = Meter
 Meter.__name = "xfiot.meter"
 
-local REGISTERED = 2 -- deviceState (1.3)
+local REGISTERED, DEREGISTERED = 2, 3 -- deviceState (1.3)
 
 local meter = {}
 
@@ -36,6 +37,12 @@ end
 ---@return table DeviceDTO
 function Meter:device()
   local record = must(self.client:query { deviceNo = self.device_no })
+  if record.deviceNo ~= self.device_no then
+    error(errors.new { kind = "platform", operation = "query", sent = true, message = "平台返回了其他设备的信息",
+      message_en = ("The platform answered about device %s"):format(record.deviceNo),
+      remedy = "No command is sent on such an answer; ask the platform's operator." }, 0)
+  end
+  if record.deviceState == DEREGISTERED then error(errors.platform("query", "500004", ""), 0) end
   self.id = record.deviceId
   return record
 end
@@ -52,12 +59,18 @@ local MANUFACTURER = 1 -- Hangzhou Xianfeng, the only one (1.1)
 ---@param user? { userNo?: string, userName?: string, userAddress?: string, syncFlag?: integer }
 ---@return string deviceId
 function Meter:register(user)
+  if user ~= nil and type(user) ~= "table" then
+    error("meter:register takes a table of user data, got " .. type(user), 2)
+  end
   local request = { manuId = MANUFACTURER, deviceNo = self.device_no }
-  for name, value in pairs(user or {}) do request[name] = value end
+  for name, value in pairs(user or {}) do
+    -- a name of the meter's own would make it another meter
+    request[request[name] == nil and name or name .. " (the meter's own)"] = value
+  end
   local faults = core.check("register", request, self.client.company_code)
   if faults then error(errors.invalid("register", faults), 0) end
   local record, err = self.client:query { deviceNo = self.device_no }
-  if record and record.deviceState == REGISTERED then
+  if record and record.deviceNo == self.device_no and record.deviceState == REGISTERED then
     self.id = record.deviceId
     return self.id
   end
@@ -86,6 +99,7 @@ local function latest(self, kind)
     if err.code == "500050" then return nil end
     error(err, 0)
   end
+  if message.deviceId ~= self.id then return nil end -- another meter's report says nothing of this one
   return by_service(message)
 end
 
@@ -93,8 +107,64 @@ end
 ---@return table|nil message with `services` by name, besides callbackData.data
 function Meter:report()
   local message = latest(self, "0")
-  if message then self.charge_type = message.callbackData.chargeType end
+  if message then
+    self.charge_type = message.callbackData.chargeType
+    self.latest_report = message
+  end
   return message
+end
+
+-- ---- what the journal knows of the meter, for orders
+
+--- Takes over what the journal knows, so that the platform need not be asked.
+function Meter:recall()
+  local known = self.client.orders:journal():read("recall", self.client.company_code, self.device_no)
+  if not known then return end
+  self.id = self.id or known.device_id
+  self.charge_type = self.charge_type or known.charge_type
+  self.known_report = self.known_report or known.report
+  self.remembered = known
+end
+
+local function device_time(message)
+  for _, item in ipairs(message.callbackData.data) do
+    local time = type(item.serviceData) == "table" and item.serviceData.deviceTime
+    if time then return time end
+  end
+end
+
+--- Writes what was learned to the journal, if anything is new.
+function Meter:remember()
+  local known, report = self.remembered or {}, self.latest_report
+  local text = report and core.encode { receiveTime = report.receiveTime, callbackData = report.callbackData }
+  if known.device_id == self.id and known.charge_type == self.charge_type and (not text or known.report == text) then
+    return
+  end
+  local device = {
+    company_code = self.client.company_code, device_no = self.device_no, device_id = self.id,
+    charge_type = self.charge_type, report = text, report_time = report and device_time(report), updated_at = core.now(),
+  }
+  self.client.orders:journal():write(function(file) return file:remember(device) end)
+  self.remembered = { device_id = self.id, charge_type = self.charge_type, report = text or known.report }
+end
+
+--- The last known report as JSON; asked for once if none is known.
+---@return string|nil
+function Meter:last_report()
+  if self.known_report then return self.known_report end
+  local message = self.latest_report or self:report()
+  self.known_report = message and core.encode { receiveTime = message.receiveTime, callbackData = message.callbackData }
+  return self.known_report
+end
+
+--- Forgets the platform's id and asks for it again.
+function Meter:forget()
+  self.id = nil
+  local record = self.client:query { deviceNo = self.device_no }
+  if record then
+    self.id = record.deviceId
+    self:remember()
+  end
 end
 
 --- The latest alarm message (3.3), or nil when there is none.
@@ -124,6 +194,16 @@ function Meter:prepaid_type()
   if self.opened_as then return self.opened_as end
   if not self.charge_type then self:report() end
   return PREPAID_OF[self.charge_type] or 0
+end
+
+--- Checks the arguments of a verb as the verb itself would, and does nothing;
+--- raises naming every bad one.
+---@param name string the verb
+---@param args? table
+function Meter:check(name, args)
+  local verb = verbs.rows[name]
+  if not verb then error(("there is no verb %s"):format(tostring(name)), 2) end
+  arguments.read(self, name, verb, args)
 end
 
 -- Every verb is a row of xfiot.verbs.

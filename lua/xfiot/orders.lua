@@ -1,118 +1,271 @@
 --- Orders: commands that move money or change an account. An order has an id of
--- the caller's, is sent at most once, and only one is open per meter.
--- This book lives as long as its client.
+-- the caller's, is written to the journal before it is sent, is sent at most
+-- once, and only one is open per meter.
+local core = require "xfiot.core"
 local errors = require "xfiot.errors"
+local failures = require "xfiot.failures"
+local fate = require "xfiot.fate"
+local journal = require "xfiot.journal"
 local loop = require "xfiot.loop"
 
 local orders = {}
 
-local BILL_MOST = 65535
+local RETRY_PAUSES = { 0.5, 2 } -- seconds; only a request that was never let go is sent again
+local LOOK_PAUSE = 0.5          -- seconds between looks at an order that another process works on
 
----@class xfiot.Order
----@field order string the caller's id
----@field device_no string
----@field method string
----@field content string what the caller asked for, for comparing repeats
----@field state "intent"|"sent"|"accepted"|"applied"|"suspect"|"cancelled"|"rejected"|"unknown"
----@field bill_no? integer
----@field command_id? string
----@field receipt? table
----@field failure? xfiot.Error
+local CREATE = core.operations().creatCmd.operation
 
 ---@class xfiot.Book
+---@field client xfiot.Client
 local Book = {}
 Book.__index = Book
 
-local IN_DOUBT = { unknown = true, suspect = true }
-local OPEN = { intent = true, sent = true, accepted = true, unknown = true, suspect = true }
-
+---@param client xfiot.Client
 ---@return xfiot.Book
-function orders.new()
-  return setmetatable({ by_id = {}, open_of = {}, bill_mark = {} }, Book)
+function orders.new(client)
+  return setmetatable({ client = client, locks = {}, receipts = {} }, Book)
 end
 
-local function refuse_blocked(order, blocking)
-  error(errors.new {
-    kind = "unknown", operation = order.method, sent = false, blocking = blocking.order,
-    message = ("表具 %s 的订单 %s 状态为 %s，尚待核实"):format(order.device_no, blocking.order, blocking.state),
-    message_en = ("Order %s of meter %s is %s and must be settled first"):format(
-      blocking.order, order.device_no, blocking.state),
-    remedy = "Nothing was stored or sent. Look at the meter, then repeat this order.",
-  }, 0)
+--- The journal, opened when it is needed first.
+---@return xfiot.Journal
+function Book:journal()
+  if not self.open_journal then
+    self.open_journal = journal.open(self.client.settings.journal)
+    if self.open_journal.file:moved() then
+      local err = journal.failure "it is a copy, or was moved or restored"
+      err.remedy = "No money moves on it before every meter is reconciled; then: xfiot orders accept-journal."
+      self.open_journal = nil
+      error(err, 0)
+    end
+    self.open_journal:read("recover", core.now())
+  end
+  return self.open_journal
 end
 
-local function same_or_refuse(existing, order)
-  if existing.content == order.content and existing.device_no == order.device_no then return existing end
-  error(errors.bad_argument(order.method, "order",
-    ("%q was used for something else; an order id is unique for ever"):format(order.order),
-    ("订单号 %s 已用于其他内容，订单号永不重复使用"):format(order.order)), 0)
-end
+-- ---- one task at a time works on a meter
 
--- Only one order is open per meter: the next one waits its turn.
-local function wait_turn(book, order)
-  local blocking = book.open_of[order.device_no]
-  while blocking do
-    if IN_DOUBT[blocking.state] or not blocking.busy then refuse_blocked(order, blocking) end
+--- Waits for a meter's turn; the result gives it back when it is closed.
+---@param device_no string
+---@param seconds number
+function Book:lock(device_no, seconds)
+  local queue = self.locks[device_no]
+  if not queue then
+    self.locks[device_no] = {}
+  else
     local event = {}
-    blocking.waiters[#blocking.waiters + 1] = event
-    loop.wait(event, 31 * 86400)
-    blocking = book.open_of[order.device_no]
+    queue[#queue + 1] = event
+    if not loop.wait(event, seconds) then
+      event.given_up = true
+      error(failures.timeout("order", nil, nil), 0)
+    end
+  end
+  return setmetatable({}, { __close = function() self:unlock(device_no) end })
+end
+
+function Book:unlock(device_no)
+  local queue = self.locks[device_no]
+  local event
+  repeat event = table.remove(queue, 1) until not event or not event.given_up
+  if event then loop.notify(event) else self.locks[device_no] = nil end
+end
+
+-- ---- the journal's side
+
+local function advance(self, row, step)
+  step.order, step.at = row.order, core.now()
+  if type(step.evidence) == "table" then step.evidence = core.encode(step.evidence) end
+  local result, state = self:journal():write(function(file) return file:advance(step) end)
+  if not result then error(journal.failure(state), 0) end
+  return result == "done"
+end
+
+local function find(self, id)
+  return self:journal():read("find", "id", id)
+end
+
+-- The last line of the history that led to the order's present state.
+local function last_evidence(self, row)
+  local evidence
+  local after = 0
+  repeat
+    local page = self:journal():read("history", row.order, after)
+    for _, line in ipairs(page) do
+      after = line.seq
+      if line.to == row.state and line.evidence then evidence = core.decode(line.evidence) or { detail = line.evidence } end
+    end
+  until #page == 0
+  return evidence or {}
+end
+
+-- ---- sending
+
+local function describe_call(call_fate, code, result, message)
+  if call_fate == "answered" then
+    return { fate = call_fate, code = code, message = message ~= "" and message or (type(result) == "string" and result) or nil }
+  end
+  local evidence = code
+  return { fate = call_fate, detail = evidence.why, curl = evidence.curl, http_status = evidence.status,
+           released = evidence.released, timed_out = evidence.timed_out, phases = evidence.phases,
+           excerpt = core.measure(evidence.excerpt) and evidence.excerpt or nil, address = evidence.address }
+end
+
+-- Sends a frozen order once. Returns whether it was let go; what came of it is in the journal.
+local function send_once(self, row)
+  local client = self.client
+  loop.check()
+  local call, sending = core.send_order(client.transport, client.signer, self:journal().file, row.order,
+    row.device_id, row.body, client.settings.timeout)
+  if not call then error(journal.failure(sending), 0) end
+  loop.await(call)
+  local call_fate, code, result, message = core.finish(call, CREATE)
+  local state = fate.of_order(call_fate, call_fate == "answered" and code or nil)
+  local evidence = describe_call(call_fate, code, result, message)
+  if state == "intent" then
+    return false, evidence, sending:why()
+  end
+  advance(self, row, {
+    to = state, evidence = evidence, command_id = state == "accepted" and result or nil,
+    code = call_fate == "answered" and state ~= "accepted" and math.tointeger(tonumber(code)) or nil,
+  })
+  return true, evidence
+end
+
+-- Sends, and again only if the request was surely never let go.
+local function send(self, row)
+  local evidence, refused
+  for attempt = 1, #RETRY_PAUSES + 1 do
+    local released
+    released, evidence, refused = send_once(self, row)
+    if released then return end
+    if refused then
+      if find(self, row.order).state == "intent" then error(journal.failure(refused), 0) end
+      return -- another process was faster
+    end
+    if evidence.curl == 60 or attempt > #RETRY_PAUSES then break end -- a certificate does not mend itself
+    loop.sleep(RETRY_PAUSES[attempt])
+  end
+  error(failures.unsent(row, evidence), 0)
+end
+
+-- ---- an order to its end
+
+local function make_receipt(row, result)
+  return {
+    order = row.order, device_no = row.device_no, device_id = row.device_id, method = row.method,
+    bill_no = row.bill_no, amount = row.amount, state = "applied", command_id = row.command_id,
+    surplus = result and result.surplusValue, result = result,
+  }
+end
+
+-- Asks for an accepted order's end and books it.
+local function ask(self, row, deadline)
+  local outcome, cause = self.client.outcomes:wait(row.command_id, math.max(0, deadline - core.clock()))
+  if not outcome then error(failures.timeout(row.method, row.order, row.command_id, cause), 0) end
+  if outcome.error then error(outcome.error, 0) end
+  local result = outcome.result
+  if type(result) == "table" then result = core.read_result(row.variant, result) or result end
+  advance(self, row, { to = fate.of_command(outcome), evidence = { outcome = outcome.state, result = result } })
+end
+
+local steps = {}
+
+function steps.intent(self, row) send(self, row) end
+
+-- Another process works on it, or its process is gone: then nobody knows.
+function steps.sent(self, row, deadline)
+  self:journal():read("recover", core.now())
+  if find(self, row.order).state ~= "sent" then return end
+  if core.clock() >= deadline then error(failures.timeout(row.method, row.order), 0) end
+  loop.sleep(LOOK_PAUSE)
+end
+
+function steps.accepted(self, row, deadline) ask(self, row, deadline) end
+
+local ENDS = { applied = true, rejected = true, cancelled = true, unknown = true, suspect = true, not_applied = true }
+
+--- Brings an order as far as it goes by itself; the meter's turn must be ours.
+---@param row table of the journal
+---@param deadline number on core.clock()
+---@return table row at one of the ends
+function Book:drive(row, deadline)
+  while not ENDS[row.state] do
+    steps[row.state](self, row, deadline)
+    row = find(self, row.order)
+  end
+  return row
+end
+
+-- The receipt of an order at its end; raises what the end is, unless it is applied.
+local function close(self, row)
+  local receipt = self.receipts[row.order]
+  if receipt then return receipt end
+  local evidence = last_evidence(self, row)
+  if row.state ~= "applied" then error(failures.of_order(row, evidence), 0) end
+  receipt = make_receipt(row, evidence.result)
+  self.receipts[row.order] = receipt
+  return receipt
+end
+
+-- ---- placing
+
+local function refuse_other_content(request)
+  error(errors.bad_argument(request.verb, "order",
+    ("%q was used for something else; an order id is unique for ever"):format(request.order),
+    ("订单号 %s 已用于其他内容，订单号永不重复使用"):format(request.order)), 0)
+end
+
+-- Writes the intent: bill number, frozen body and all in one commit.
+local function write_intent(request, file)
+  local bill = request.bill_no
+  if request.takes_bill and not bill then
+    local why
+    bill, why = file:next_bill(request.company_code, request.device_no)
+    if not bill then return "bills_used_up", why end
+  end
+  return file:place {
+    order = request.order, content = request.content, company_code = request.company_code,
+    device_no = request.device_no, device_id = request.device_id, method = request.method,
+    variant = request.variant, bill_no = bill, amount = request.amount,
+    amount_thousandths = request.amount_thousandths, body = request.freeze(bill), at = core.now(),
+    expire_time = request.expire_time, last_report = request.last_report,
+  }
+end
+
+local function place_once(self, request)
+  local placed, why, blocking = self:journal():write(function(file) return write_intent(request, file) end)
+  if not placed then error(journal.failure(why), 0) end
+  if placed == "conflict" then refuse_other_content(request) end
+  if placed == "bill_repeated" or placed == "bills_used_up" then
+    error(failures.bill(request.verb, placed == "bill_repeated"), 0)
+  end
+  return placed == "blocked" and blocking or nil
+end
+
+-- An order in the way is brought to its end first: the next one waits its turn.
+local function place(self, request, deadline)
+  while true do
+    local blocking = place_once(self, request)
+    if not blocking then return find(self, request.order) end
+    local row = self:drive(find(self, blocking), deadline)
+    if row.state == "unknown" or row.state == "suspect" then error(failures.blocked(request, row), 0) end
   end
 end
 
---- Places an order, or finds the one that was placed under its id with the same
---- content. Waits while another order of the meter is under way; raises when
---- that one is in doubt.
----@param order table { order, device_no, method, content }
----@return xfiot.Order order
----@return boolean is_new
-function Book:place(order)
-  local existing = self.by_id[order.order]
-  if existing then return same_or_refuse(existing, order), false end
-  wait_turn(self, order)
-  existing = self.by_id[order.order]
-  if existing then return same_or_refuse(existing, order), false end
-  order.state, order.waiters = "intent", {}
-  self.by_id[order.order] = order
-  self.open_of[order.device_no] = order
-  return order, true
-end
-
---- Takes back an order that was never sent.
----@param order xfiot.Order
-function Book:withdraw(order)
-  self.by_id[order.order] = nil
-  self.open_of[order.device_no] = nil
-  self:release(order)
-end
-
---- The next bill number of a meter, or the caller's own, which may not be repeated.
----@param device_no string
----@param own? integer
----@return integer|nil bill_no nil when the number was used or none is left
-function Book:take_bill(device_no, own)
-  local mark = self.bill_mark[device_no] or 0
-  local number = own or mark + 1
-  if number <= mark or number > BILL_MOST then return nil end
-  self.bill_mark[device_no] = number
-  return number
-end
-
---- Notes where an order stands now.
----@param order xfiot.Order
----@param state string
-function Book:advance(order, state)
-  order.state = state
-  if not OPEN[state] and self.open_of[order.device_no] == order then self.open_of[order.device_no] = nil end
-end
-
---- The order is worked on no more; whoever waits for its meter may look again.
----@param order xfiot.Order
-function Book:release(order)
-  order.busy = false
-  local waiters = order.waiters
-  order.waiters = {}
-  for _, event in ipairs(waiters) do loop.notify(event) end
+--- Finds the order of a request, or places it; brings it to its end.
+---@param request table { order, content, device_no, ... }, see xfiot.settle
+---@param complete fun(request: table) fills in what only the platform knows; called for a new order only
+---@param seconds number how long to wait for the meter
+---@return table receipt
+function Book:perform(request, complete, seconds)
+  local deadline = core.clock() + seconds
+  local turn <close> = self:lock(request.device_no, seconds) -- luacheck: ignore 211
+  local row = find(self, request.order)
+  if row and row.fingerprint ~= self:journal():read("fingerprint", request.content) then refuse_other_content(request) end
+  if not row then
+    complete(request)
+    row = place(self, request, deadline)
+  end
+  return close(self, self:drive(row, deadline))
 end
 
 return orders

@@ -54,8 +54,9 @@ local function ask(watcher, due)
   for i, entry in ipairs(due) do ids[i] = entry.id end
   local list, err = watcher.client:batchQueryCmd { commandIds = ids }
   if not list then
-    if HOPELESS[err.code] then
-      for _, entry in ipairs(due) do settle(watcher, entry, { error = err }) end
+    for _, entry in ipairs(due) do
+      entry.last_error = err
+      if HOPELESS[err.code] then settle(watcher, entry, { error = err }) end
     end
     return
   end
@@ -98,6 +99,7 @@ Watcher.clock = require("xfiot.core").clock
 ---@param command_id string
 ---@param seconds number how long at most
 ---@return { state?: string, result?: table, error?: xfiot.Error }|nil outcome nil when the time is up
+---@return xfiot.Error? last_error what the last question came to nothing by, if the time is up
 function Watcher:wait(command_id, seconds)
   local entry = { id = command_id, pause = FIRST_PAUSE, next_at = self.clock() + FIRST_PAUSE }
   self.pending[command_id] = entry
@@ -107,7 +109,7 @@ function Watcher:wait(command_id, seconds)
   end
   if not loop.wait(entry, seconds) then
     self.pending[command_id] = nil
-    return nil
+    return nil, entry.last_error
   end
   return entry.outcome
 end

@@ -40,10 +40,12 @@ function Sandbox:port()
   return self.bound
 end
 
---- Settings for a client of this sandbox.
----@return { base_url: string, company_code: string, signer: userdata }
+--- Settings for a client of this sandbox; its orders go to a journal that ends
+--- with the sandbox.
+---@return { base_url: string, company_code: string, signer: userdata, journal: string }
 function Sandbox:settings()
-  return { base_url = self:url(), company_code = self.company_code, signer = self.signer }
+  self.journal = self.journal or os.tmpname()
+  return { base_url = self:url(), company_code = self.company_code, signer = self.signer, journal = self.journal }
 end
 
 --- The virtual time, seconds since 1970 UTC.
@@ -105,6 +107,9 @@ function Sandbox:close()
   self.clock:close()
   self.push:close()
   self.http:close()
+  for _, suffix in ipairs { "", "-wal", "-shm", "-mark" } do
+    if self.journal then os.remove(self.journal .. suffix) end
+  end
 end
 Sandbox.__close = Sandbox.close
 Sandbox.__gc = Sandbox.close

@@ -1,6 +1,7 @@
 --- Settings: a table, then flags, then the environment, then xfiot.conf, then
 -- defaults. Each row says what a setting is; nothing else lists them.
 local core = require "xfiot.core"
+local data_file = require "xfiot.data_file"
 local errors = require "xfiot.errors"
 
 local settings = {}
@@ -116,23 +117,14 @@ local function fail(message, message_zh, remedy)
                      message = message_zh, remedy = remedy or "" }, 0)
 end
 
-local BUDGET = 1000000 -- VM instructions: a settings file is no program
-
 local function load_conf(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text = file:read "a"
-  file:close()
-  if not text then return nil, path .. " cannot be read" end
-  local values = {}
-  local chunk, syntax = load(text, "@" .. path, "t", values)
-  if not chunk then fail("the settings file is not readable: " .. syntax, "配置文件有误：" .. syntax) end
-  local co = coroutine.create(chunk)
-  debug.sethook(co, function() error("it does not end", 0) end, "", BUDGET)
-  local ok, err = coroutine.resume(co)
-  if not ok then
-    err = tostring(err)
-    fail("the settings file cannot be used: " .. err, "配置文件无法使用：" .. err)
+  local text, why = data_file.text(path)
+  if not text then return nil, why end
+  local values
+  values, why = data_file.values(text, path)
+  if not values then
+    fail("the settings file cannot be used: " .. why, "配置文件无法使用：" .. why,
+      'Its lines read base_url = "https://...".')
   end
   return values
 end
@@ -163,6 +155,10 @@ local function from_file(values, path)
       fail(("%s: there is no setting %s"):format(path, tostring(name)), ("%s：没有配置项 %s"):format(path, tostring(name)),
         name == "key" and "The key itself stands in a file of its own (key_file) or in XFIOT_KEY." or
         "xfiot help settings lists them.")
+    end
+    local checked, rule, rule_zh = row.check(value)
+    if checked == nil then
+      fail(("%s: %s %s"):format(path, name, rule), ("%s：%s %s"):format(path, name, rule_zh))
     end
     -- a relative file name in a settings file is meant relative to that file
     if row.file and folder and type(value) == "string" and value:sub(1, 1) ~= "/" then value = folder .. "/" .. value end

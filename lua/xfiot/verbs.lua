@@ -68,13 +68,19 @@ rows.open_account = {
   -- 4.8 has no bill number; neither does a tariff belong to gas meters
   bill = function(args) return args.billingMethod == nil end,
   paras = function(args, now)
-    if args.billingMethod == 0 then return { billingMethod = 0 } end
     if args.billingMethod ~= nil then
-      return { billingMethod = args.billingMethod, prepaidType = args.prepaidType or 0, surplusValue = args.amount,
-               price = args.price, ladderNo = args.ladderNo or 1, accountDate = args.accountDate or now }
+      local paras = { billingMethod = args.billingMethod, surplusValue = args.amount, price = args.price,
+                      prepaidType = args.prepaidType, ladderNo = args.ladderNo, accountDate = args.accountDate,
+                      cardNo = args.cardNo, gasType = args.gasType, clearMark = args.clearMark, billNo = args.billNo }
+      if args.billingMethod == 1 then
+        paras.prepaidType, paras.ladderNo = paras.prepaidType or 0, paras.ladderNo or 1
+        paras.accountDate = paras.accountDate or now
+      end
+      return paras
     end
     local paras = { prepaidType = args.prepaidType, gasType = args.gasType, billNo = args.billNo,
-                    rechargeValue = args.amount, cardNo = args.cardNo }
+                    rechargeValue = args.amount, cardNo = args.cardNo,
+                    price = args.price, ladderNo = args.ladderNo, accountDate = args.accountDate }
     if args.prepaidType == 1 then
       if paras.gasType == nil and type(args.tariff) == "table" then paras.gasType = args.tariff.gasType end
       return paras
@@ -85,8 +91,8 @@ rows.open_account = {
     return paras
   end,
   -- told by how it was opened, from then on
-  after = function(meter, args)
-    if args.billingMethod == nil then meter.opened_as = args.prepaidType end
+  after = function(meter, args, values)
+    if args.billingMethod == nil then meter.opened_as = values.prepaidType end
   end,
 }
 

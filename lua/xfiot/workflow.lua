@@ -40,7 +40,7 @@ types.order = {
 types.integer = {
   en = "an integer", zh = "整数",
   read = function(value)
-    if type(value) == "string" and not value:find "^-?%d+$" then return nil end
+    if type(value) == "string" and (not value:find "^-?%d+$" or value:find "^-?0%d") then return nil end
     return math.tointeger(tonumber(value))
   end,
 }

@@ -152,7 +152,9 @@ static void check_row(struct xf_loop *loop, const struct row *row)
 
 /* A first call leaves a connection behind; the second one takes it, and it dies.
  * Something else is open all the while, or the order would get a connection of its own. */
-static void check_reuse(struct xf_loop *loop, bool once)
+enum repeats { REPEATED, NO_REPEAT, ONCE };
+
+static void check_reuse(struct xf_loop *loop, enum repeats repeats)
 {
     struct peer *silent = peer_start("no_reply", NULL), *p = peer_start("reuse_then_die", ENVELOPE);
     struct xf_transport *elsewhere = transport(loop, peer_url(silent)), *t = transport(loop, peer_url(p));
@@ -160,7 +162,8 @@ static void check_reuse(struct xf_loop *loop, bool once)
     struct xf_transfer *x;
 
     (void)start(elsewhere, &order);
-    r.once = once;
+    r.once = repeats == ONCE;
+    r.no_repeat = repeats == NO_REPEAT;
     (void)start(t, &r);
     x = await(loop);
     CHECK(fate_of(xf_transfer_reply(x)) == XF_FATE_ANSWERED);
@@ -171,7 +174,7 @@ static void check_reuse(struct xf_loop *loop, bool once)
     (void)start(t, &r);
     x = await(loop);
     CHECK(xf_transfer_reply(x)->released);
-    if (once) {
+    if (repeats != REPEATED) {
         CHECK(xf_transfer_reply(x)->curl == CURLE_ABORTED_BY_CALLBACK);
         CHECK(fate_of(xf_transfer_reply(x)) == XF_FATE_UNKNOWN);
         CHECK(peer_requests(p) == 2); /* one each */
@@ -219,8 +222,8 @@ struct wire {
 };
 
 static const struct wire wires[] = {
-    {{.method = "GET", TARGET("/a/../b?x=%20y")},
-     "GET /a/../b?x=%20y HTTP/1.1\r\n",
+    {{.method = "GET", TARGET("/a/../b?x=%20%5Fy&z=?/")},
+     "GET /a/../b?x=%20%5Fy&z=?/ HTTP/1.1\r\n",
      "\r\n\r\n",
      "User-Agent: xfiot-test\r\n",
      "Content-"},
@@ -247,6 +250,11 @@ static const struct wire wires[] = {
      "\r\n\r\n",
      "\r\nContent-Length: 0\r\n",
      "Expect"},
+    {{.method = "GET", TARGET("/c/../d?x=y&z=?/")},
+     "GET /c/../d?x=y&z=?/ HTTP/1.1\r\n",
+     "\r\n\r\n",
+     "User-Agent: xfiot-test\r\n",
+     "Content-"},
     {{.method = "GET", TARGET("/")},
      "GET / HTTP/1.1\r\n",
      "\r\n\r\n",
@@ -695,8 +703,9 @@ int main(void)
     check_refusals(loop);
     for (size_t i = 0; i < COUNT(rows); i++)
         check_row(loop, &rows[i]);
-    check_reuse(loop, true);
-    check_reuse(loop, false);
+    check_reuse(loop, ONCE);
+    check_reuse(loop, NO_REPEAT);
+    check_reuse(loop, REPEATED);
     check_lone(loop);
     check_wire(loop);
     check_reply(loop);

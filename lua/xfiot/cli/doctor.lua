@@ -12,7 +12,7 @@ local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6,
 local checks = {}
 
 local function report(ok, subject, text)
-  print(("%-5s %-14s %s"):format(ok and "ok" or "FAIL", subject, text))
+  cli.out(("%-5s %-14s %s"):format(ok and "ok" or "FAIL", subject, text))
   return ok
 end
 

@@ -9,55 +9,55 @@ local function fields_of(shape_name, fields)
     local need = field.required and "required"
       or field.when_field and ("required if %s = %d"):format(field.when_field, field.when_equals) or "optional"
     if field.client and field.client.required then need = "required" end
-    print(("  %-16s %s, %s"):format(field.name, need, core.describe(shape_name, field.name) or field.type))
-    print(("  %-16s %s: %s%s"):format("", field.label.zh, field.about and field.about.en or "",
+    cli.out(("  %-16s %s, %s"):format(field.name, need, core.describe(shape_name, field.name) or field.type))
+    cli.out(("  %-16s %s: %s%s"):format("", field.label.zh, field.about and field.about.en or "",
       field.code and (" [" .. field.code .. "]") or ""))
   end
 end
 
 local function show_operation(row)
-  print(("%s (%s) %s\n"):format(row.name, row.section, row.label.zh))
-  print(row.about.en)
-  print(("\n%s %s\n\nArguments, one flat table:"):format(row.method, row.path))
+  cli.out(("%s (%s) %s\n"):format(row.name, row.section, row.label.zh))
+  cli.out(row.about.en)
+  cli.out(("\n%s %s\n\nArguments, one flat table:"):format(row.method, row.path))
   fields_of(row.name, row.query.fields)
   if row.list then fields_of(row.name, { row.list }) end
   if row.fields then fields_of(row.name, row.fields.fields) end
-  print("\nReturn codes: " .. table.concat(row.codes or {}, " "))
+  cli.out("\nReturn codes: " .. table.concat(row.codes or {}, " "))
 end
 
 local function show_command(row)
-  print(("%s (%s) %s\n"):format(row.id, row.section, row.label.zh))
-  print(row.about.en)
-  print "\nparas:"
+  cli.out(("%s (%s) %s\n"):format(row.id, row.section, row.label.zh))
+  cli.out(row.about.en)
+  cli.out "\nparas:"
   fields_of(row.id, row.params.fields)
-  for _, rule in ipairs(row.params.rules or {}) do print(("  rule: %s [%s]"):format(rule.about.en, rule.code)) end
-  print "\nResult:"
+  for _, rule in ipairs(row.params.rules or {}) do cli.out(("  rule: %s [%s]"):format(rule.about.en, rule.code)) end
+  cli.out "\nResult:"
   fields_of(row.result.name, row.result.fields)
 end
 
 local function show_shape(row)
-  print(("%s (%s) %s\n"):format(row.name, row.section or "", row.label.zh))
+  cli.out(("%s (%s) %s\n"):format(row.name, row.section or "", row.label.zh))
   fields_of(row.name, row.fields)
 end
 
 local function show_code(row)
-  print(("%s %s (%s)"):format(row.code, row.message.zh, row.message.en))
-  print(row.remedy.zh)
-  print(row.remedy.en)
+  cli.out(("%s %s (%s)"):format(row.code, row.message.zh, row.message.en))
+  cli.out(row.remedy.zh)
+  cli.out(row.remedy.en)
 end
 
 local function show_alarm(row)
-  print(("%s %s (%s)"):format(row.code, row.label.zh, row.label.en))
-  print(row.about.zh)
-  print(row.about.en)
+  cli.out(("%s %s (%s)"):format(row.code, row.label.zh, row.label.en))
+  cli.out(row.about.zh)
+  cli.out(row.about.en)
 end
 
 local function show_settings()
-  print "Settings: flags (--base-url), then the environment (XFIOT_BASE_URL), then xfiot.conf (base_url = \"...\")."
-  print "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal.\n"
+  cli.out "Settings: flags (--base-url), then the environment (XFIOT_BASE_URL), then xfiot.conf (base_url = \"...\")."
+  cli.out "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal.\n"
   for _, row in ipairs(settings.rows) do
     local default = row.default ~= nil and row.default ~= false and ("; default " .. tostring(row.default)) or ""
-    print(("  %-16s %s%s"):format(row.name, row.about, default))
+    cli.out(("  %-16s %s%s"):format(row.name, row.about, default))
   end
 end
 
@@ -66,7 +66,7 @@ local function show_rows(list, key, topic, show)
   local found = false
   for _, row in ipairs(list) do
     if row[key] == topic then
-      if found then print "" end
+      if found then cli.out "" end
       show(row)
       found = true
     end
@@ -90,7 +90,7 @@ return function(topic, parser)
   end
   local command = find_parser(parser, topic)
   if command then
-    print(command:get_help())
+    cli.out(command:get_help())
     return cli.DONE
   end
   local contract = core.contract()
@@ -104,6 +104,10 @@ return function(topic, parser)
     or show_rows(contract.codes, "code", topic, show_code)
     or show_rows(contract.alarms, "code", alarm, show_alarm) then
     return cli.DONE
+  end
+  local ok, host = pcall(require, "xfiot.host")
+  if ok and host.script(topic .. ".lua") then
+    return require "xfiot.cli.run" { script = topic, args = {}, help = true }
   end
   cli.usage(("there is no help on %q; try a command, an operation, a command of the meter, a return code"):format(topic))
 end

@@ -33,14 +33,14 @@ end
 
 local function show_help(path, script)
   if not workflow.is(script) then
-    print(path .. " is a plain script: its name=value arguments reach it as a table in `...`.")
+    cli.out(path .. " is a plain script: its name=value arguments reach it as a table in `...`.")
     return cli.DONE
   end
-  print(("Usage: xfiot run %s name=value ...\n"):format(path))
-  if script.doc ~= "" then print(script.doc .. "\n") end
-  print "Arguments:"
+  cli.out(("Usage: xfiot run %s name=value ...\n"):format(path))
+  if script.doc ~= "" then cli.out(script.doc .. "\n") end
+  cli.out "Arguments:"
   for _, arg in ipairs(script:describe()) do
-    print(("  %-14s %s%s (%s)"):format(arg.name, arg.optional and "optional: " or "", arg.en, arg.zh))
+    cli.out(("  %-14s %s%s (%s)"):format(arg.name, arg.optional and "optional: " or "", arg.en, arg.zh))
   end
   return cli.DONE
 end
@@ -55,6 +55,9 @@ return function(options)
   if not workflow.is(script) then return cli.DONE end
   local checked = script:read_args(args)
   local result = script:start(require("xfiot").client(), checked)
-  if result ~= nil then print(core.encode(result)) end
+  if result ~= nil then
+    local ok, text = pcall(core.encode, result)
+    cli.out(ok and text or core.encode(tostring(result)))
+  end
   return cli.DONE
 end

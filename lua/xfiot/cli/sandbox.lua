@@ -31,8 +31,8 @@ local function serve(values, options)
   })
   if not ok then cli.usage((tostring(sandbox):gsub("^sandbox: ", ""))) end
   local closing <close> = sandbox -- luacheck: ignore 211
-  print(("xfiot sandbox, not the real platform, at %s"):format(sandbox:url()))
-  print(("company_code %s, key and merchant_id: %s"):format(sandbox.company_code,
+  cli.out(("xfiot sandbox, not the real platform, at %s"):format(sandbox:url()))
+  cli.out(("company_code %s, key and merchant_id: %s"):format(sandbox.company_code,
     find_signer(values) and "as set" or "the public example of the document's appendix 8, merchant_id 43516709"))
   io.stdout:flush()
   loop.run(function() return false end)
@@ -64,7 +64,7 @@ return function(options)
   if options.action == "advance" and options.span and options.span:find "^[%w%.]+$" then
     local answer = ask(values, "POST", "/sandbox/advance?by=" .. options.span)
     if not answer then return cli.FAILED end
-    print(answer.now)
+    cli.out(answer.now)
     return cli.DONE
   end
   cli.usage "sandbox takes nothing, status, or advance SPAN (30d, 12h, 45m or seconds)"

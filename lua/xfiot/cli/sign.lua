@@ -1,12 +1,14 @@
 --- xfiot sign: the two headers that sign a call.
 local cli = require "xfiot.cli"
+local core = require "xfiot.core"
 
 return function(options)
-  if options.trans_id and not options.trans_id:find "^[%w]+$" then
-    cli.usage "--trans-id must be letters and digits"
+  local given = options.trans_id
+  if given and not (given:find "^%d+$" and #given == 22 and given:sub(15, 15) == "8" and core.parse_timestamp(given:sub(1, 14))) then
+    cli.usage "--trans-id must be 22 digits: yyyyMMddHHmmss and a number from 80000000 to 89999999"
   end
   local id, token = require("xfiot").sign(options.trans_id)
-  print("RandomCode: " .. id)
-  print("Authorization: " .. token)
+  cli.out("RandomCode: " .. id)
+  cli.out("Authorization: " .. token)
   return cli.DONE
 end

@@ -5,9 +5,9 @@ local settings = require "xfiot.settings"
 return function(options)
   if not options.trans_id or not options.token then cli.usage "verify needs --trans-id and --token" end
   if settings.signer(settings.resolve()):verify(options.trans_id, options.token) then
-    print "valid"
+    cli.out "valid"
     return cli.DONE
   end
-  print "not valid"
+  cli.out "not valid"
   return cli.FAILED
 end

@@ -1,0 +1,289 @@
+/* The journal for Lua: opening, batches, meters. Orders are in bind_order.c. */
+#include "bind_journal.h"
+
+#include <string.h>
+
+enum { UV_CORE = 1, UV_COUNT = UV_CORE };
+
+struct xf_journal *xf_check_journal(lua_State *L, int index)
+{
+    struct xf_journal **box = luaL_checkudata(L, index, XF_JOURNAL_TYPE);
+
+    if (*box == NULL)
+        luaL_argerror(L, index, "the journal is closed");
+    return *box;
+}
+
+const char *xf_text_member(lua_State *L, int index, const char *name)
+{
+    const char *s = NULL;
+
+    if (lua_getfield(L, index, name) != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "%s must be text", name);
+        s = lua_tostring(L, -1);
+    }
+    lua_pop(L, 1);
+    return s;
+}
+
+lua_Integer xf_integer_member(lua_State *L, int index, const char *name, lua_Integer fallback)
+{
+    lua_Integer n = fallback;
+    int is_integer = 1;
+
+    if (lua_getfield(L, index, name) != LUA_TNIL)
+        n = lua_tointegerx(L, -1, &is_integer);
+    lua_pop(L, 1);
+    if (!is_integer)
+        luaL_error(L, "%s must be an integer", name);
+    return n;
+}
+
+void xf_set_text(lua_State *L, const char *name, const char *text)
+{
+    if (text == NULL)
+        return;
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+void xf_set_integer(lua_State *L, const char *name, lua_Integer value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static int journal_close(lua_State *L)
+{
+    struct xf_journal **box = luaL_checkudata(L, 1, XF_JOURNAL_TYPE);
+
+    xf_journal_close(*box);
+    *box = NULL;
+    return 0;
+}
+
+static int journal_tostring(lua_State *L)
+{
+    lua_pushliteral(L, XF_JOURNAL_TYPE);
+    return 1;
+}
+
+/* [-0, +1|+2, m] true, or nil and the sentence */
+static int push_done(lua_State *L, int result, const struct xf_err *err)
+{
+    if (result != 0)
+        return xf_push_fail(L, err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/***
+Begins a batch: several operations, one commit.
+@function journal:begin
+@treturn boolean|nil
+@treturn[opt] string why not
+*/
+static int journal_begin(lua_State *L)
+{
+    struct xf_err err;
+
+    return push_done(L, xf_journal_begin(xf_check_journal(L, 1), &err), &err);
+}
+
+/***
+Commits the batch: true and all of it is on disk, or nil and none of it is.
+@function journal:commit
+@treturn boolean|nil
+@treturn[opt] string why not
+*/
+static int journal_commit(lua_State *L)
+{
+    struct xf_err err;
+
+    return push_done(L, xf_journal_commit(xf_check_journal(L, 1), &err), &err);
+}
+
+/***
+Undoes the batch, if there is one.
+@function journal:rollback
+*/
+static int journal_rollback(lua_State *L)
+{
+    xf_journal_rollback(xf_check_journal(L, 1));
+    return 0;
+}
+
+/***
+Whether the file is not the one, or not where, it was last known to be.
+@function journal:moved
+@treturn boolean
+*/
+static int journal_moved(lua_State *L)
+{
+    lua_pushboolean(L, xf_journal_moved(xf_check_journal(L, 1)));
+    return 1;
+}
+
+/***
+Makes the present place the journal's own.
+@function journal:accept_move
+@treturn boolean|nil
+@treturn[opt] string why not
+*/
+static int journal_accept_move(lua_State *L)
+{
+    struct xf_err err;
+
+    return push_done(L, xf_journal_accept_move(xf_check_journal(L, 1), &err), &err);
+}
+
+/***
+Whether an I/O error has put it out of use until it is opened again.
+@function journal:broken
+@treturn boolean
+*/
+static int journal_broken(lua_State *L)
+{
+    lua_pushboolean(L, xf_journal_broken(xf_check_journal(L, 1)));
+    return 1;
+}
+
+/***
+Remembers what is known of a meter; what is not given stays as it is.
+@function journal:remember
+@tparam table device {company_code=, device_no=, device_id=, charge_type=, report=, report_time=, updated_at=}
+@treturn boolean|nil
+@treturn[opt] string why not
+*/
+static int journal_remember(lua_State *L)
+{
+    struct xf_journal *j = xf_check_journal(L, 1);
+    struct xf_device d = {0};
+    struct xf_err err;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    d.company_code = xf_text_member(L, 2, "company_code");
+    d.device_no = xf_text_member(L, 2, "device_no");
+    d.device_id = xf_text_member(L, 2, "device_id");
+    d.charge_type = xf_text_member(L, 2, "charge_type");
+    d.report = xf_text_member(L, 2, "report");
+    d.report_time = xf_text_member(L, 2, "report_time");
+    d.updated_at = xf_integer_member(L, 2, "updated_at", 0);
+    luaL_argcheck(L, d.company_code != NULL && d.device_no != NULL, 2, "company_code and device_no expected");
+    return push_done(L, xf_journal_remember_device(j, &d, &err), &err);
+}
+
+/***
+What is known of a meter.
+@function journal:recall
+@tparam string company_code
+@tparam string device_no
+@treturn table|nil as remember() takes it; nil: nothing
+@treturn[opt] string why it could not be read
+*/
+static int journal_recall(lua_State *L)
+{
+    struct xf_journal *j = xf_check_journal(L, 1);
+    const char *company = luaL_checkstring(L, 2), *number = luaL_checkstring(L, 3);
+    struct xf_devices found = {0};
+    const struct xf_device *d;
+    struct xf_err err;
+    int count = xf_journal_recall_device(j, company, number, &found, &err);
+
+    if (count <= 0) {
+        xf_devices_free(&found);
+        if (count < 0)
+            return xf_push_fail(L, &err);
+        lua_pushnil(L);
+        return 1;
+    }
+    d = &found.rows[0];
+    lua_createtable(L, 0, 8);
+    xf_set_text(L, "company_code", d->company_code);
+    xf_set_text(L, "device_no", d->device_no);
+    xf_set_text(L, "device_id", d->device_id);
+    xf_set_text(L, "charge_type", d->charge_type);
+    xf_set_text(L, "report", d->report);
+    xf_set_text(L, "report_time", d->report_time);
+    xf_set_integer(L, "updated_at", d->updated_at);
+    xf_devices_free(&found);
+    return 1;
+}
+
+/***
+Opens a journal, making it if it is missing.
+@function journal
+@tparam[opt] string path default: in the user's data folder
+@tparam[opt] table options {read_only=, busy_ms=}
+@treturn journal|nil
+@treturn[opt] string why not
+*/
+static int journal(lua_State *L)
+{
+    const char *path = luaL_optstring(L, 1, NULL);
+    struct xf_journal_options o = {0};
+    char standard[XF_JOURNAL_PATH_SIZE];
+    struct xf_journal **box;
+    struct xf_err err;
+
+    lua_settop(L, 2);
+    if (lua_istable(L, 2)) {
+        o.busy_ms = (int)xf_integer_member(L, 2, "busy_ms", 0);
+        lua_getfield(L, 2, "read_only");
+        o.read_only = lua_toboolean(L, -1);
+    }
+    if (path == NULL) {
+        if (xf_journal_default_path(standard, &err) != 0)
+            return xf_push_fail(L, &err);
+        path = standard;
+    }
+    box = lua_newuserdatauv(L, sizeof *box, UV_COUNT);
+    *box = NULL;
+    luaL_setmetatable(L, XF_JOURNAL_TYPE);
+    *box = xf_journal_open(path, &o, &err);
+    if (*box == NULL)
+        return xf_push_fail(L, &err);
+    return 1;
+}
+
+/***
+Where the journal is unless a setting says otherwise.
+@function journal_path
+@treturn string|nil
+@treturn[opt] string why there is no such place
+*/
+static int journal_path(lua_State *L)
+{
+    char path[XF_JOURNAL_PATH_SIZE];
+    struct xf_err err;
+
+    if (xf_journal_default_path(path, &err) != 0)
+        return xf_push_fail(L, &err);
+    lua_pushstring(L, path);
+    return 1;
+}
+
+void xf_add_journal(lua_State *L, int core)
+{
+    static const luaL_Reg methods[] = {{"begin", journal_begin},
+                                       {"commit", journal_commit},
+                                       {"rollback", journal_rollback},
+                                       {"moved", journal_moved},
+                                       {"accept_move", journal_accept_move},
+                                       {"broken", journal_broken},
+                                       {"remember", journal_remember},
+                                       {"recall", journal_recall},
+                                       {"close", journal_close},
+                                       {"__gc", journal_close},
+                                       {"__close", journal_close},
+                                       {"__tostring", journal_tostring},
+                                       {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"journal", journal}, {"journal_path", journal_path}, {NULL, NULL}};
+
+    xf_new_type(L, core, XF_JOURNAL_TYPE, methods);
+    (void)luaL_getmetatable(L, XF_JOURNAL_TYPE);
+    xf_set_functions(L, core, xf_order_methods);
+    lua_pop(L, 1);
+    xf_set_functions(L, core, functions);
+}

@@ -1,0 +1,110 @@
+--- The error objects of verbs and orders.
+local errors = require "xfiot.errors"
+
+local failures = {}
+
+local SAID = {
+  failed = { "the platform could not deliver it", "平台下发失败" },
+  expired = { "it expired", "指令已过期" },
+  cancelled = { "it was cancelled", "指令已撤销" },
+  succeeded = { "the meter answered that it failed", "表具返回失败" },
+}
+
+--- A command that did not succeed in the meter.
+---@param operation string
+---@param method string
+---@param outcome "failed"|"expired"|"cancelled"|"succeeded"
+---@return xfiot.Error
+function failures.of_meter(operation, method, outcome)
+  local said = SAID[outcome] or SAID.failed
+  return errors.new {
+    kind = outcome == "cancelled" and "cancelled" or "platform", operation = operation, sent = true,
+    message_en = method .. ": " .. said[1], message = method .. "：" .. said[2],
+    remedy = "Look at the meter's latest report (meter:report()), then decide.",
+  }
+end
+
+--- The meter has not answered in the time the caller gave it.
+---@param operation string
+---@param order? string
+---@param command_id? string
+---@param cause? xfiot.Error why the last question was not answered
+---@return xfiot.Error
+function failures.timeout(operation, order, command_id, cause)
+  return errors.new {
+    detail = cause and tostring(cause),
+    kind = "timeout", operation = operation, sent = true, command_id = command_id, order = order,
+    message_en = "The meter has not answered yet", message = "表具尚未答复",
+    remedy = order and "Repeat the same order id: it asks again and sends nothing twice."
+      or "The command stays queued until it expires; queryCmd tells how it ended.",
+  }
+end
+
+--- An order that was never let go; it stays an intent.
+---@param row table
+---@param evidence table
+---@return xfiot.Error
+function failures.unsent(row, evidence)
+  return errors.new {
+    kind = evidence.timed_out and "timeout" or "transport", operation = row.method, order = row.order, sent = false,
+    detail = evidence.detail, message_en = "The platform was not reached", message = "请求未能发出",
+    remedy = "Nothing was sent. Repeat the same order id, or let the next run send it.",
+  }
+end
+
+local function in_doubt(row, message, message_zh, evidence)
+  return errors.new {
+    kind = "unknown", operation = row.method, order = row.order, sent = row.state == "suspect" or "maybe",
+    code = row.code, message_en = message, message = message_zh, detail = evidence.detail,
+    remedy = ("Do not repeat it under a new order id. xfiot orders show %s has the evidence."):format(row.order),
+  }
+end
+
+--- What an order's end means to its caller.
+---@param row table of the journal
+---@param evidence table of its last transition
+---@return xfiot.Error
+function failures.of_order(row, evidence)
+  if row.state == "rejected" then
+    local err = errors.platform(row.method, row.code, evidence.message or "")
+    err.order = row.order
+    return err
+  elseif row.state == "cancelled" then
+    return failures.of_meter(row.method, row.method, "cancelled")
+  elseif row.state == "not_applied" then
+    local err = failures.of_meter(row.method, row.method, "failed")
+    err.message_en, err.message = "The meter has not carried it out", "表具未执行"
+    err.remedy = "It was settled so; pay it out or use a new order id."
+    return err
+  elseif row.state == "suspect" then
+    local cause = failures.of_meter(row.method, row.method, evidence.outcome)
+    return in_doubt(row, cause.message_en .. "; the meter may have carried it out all the same",
+      cause.message .. "；表具仍可能已执行", evidence)
+  end
+  return in_doubt(row, "Nobody knows whether the platform took the command", "无法确定平台是否已接收指令", evidence)
+end
+
+--- A meter that has an order in doubt takes no other.
+---@param request table
+---@param row table the order in the way
+---@return xfiot.Error
+function failures.blocked(request, row)
+  return errors.new {
+    kind = "unknown", operation = request.verb, sent = false, blocking = row.order,
+    message = ("表具 %s 的订单 %s 状态为 %s，尚待核实"):format(request.device_no, row.order, row.state),
+    message_en = ("Order %s of meter %s is %s and must be settled first"):format(row.order, request.device_no, row.state),
+    remedy = ("Nothing was stored or sent. Look at it with: xfiot orders show %s"):format(row.order),
+  }
+end
+
+--- A bill number that cannot be had.
+---@param verb string
+---@param repeated boolean else they are used up
+---@return xfiot.Error
+function failures.bill(verb, repeated)
+  return errors.bad_argument(verb, "billNo",
+    repeated and "was used for this meter before" or "has reached 65535; this meter needs a person's decision",
+    repeated and "该表已使用过此账单号" or "账单号已用到 65535，需人工处理", "500032")
+end
+
+return failures

@@ -1,0 +1,91 @@
+--- The journal in Lua: opened when first needed, and its writes of one turn of
+-- the loop put into one commit, so that many orders share one fsync.
+local core = require "xfiot.core"
+local errors = require "xfiot.errors"
+local loop = require "xfiot.loop"
+
+local journal = {}
+
+local WRITE_TIMEOUT = 60 -- seconds until a write is given up: a disk that hangs
+
+---@class xfiot.Journal
+---@field path string
+---@field file userdata the core's handle
+local Journal = {}
+Journal.__index = Journal
+Journal.__name = "xfiot.journal"
+
+--- The error of a journal that does not work.
+---@param why string
+---@return xfiot.Error
+function journal.failure(why)
+  return errors.new {
+    kind = "transport", operation = "journal", sent = false, message_en = "The journal cannot be used: " .. why,
+    message = "订单日志无法使用：" .. why,
+    remedy = "No money moves without the journal. Check its disk and permissions (xfiot doctor).",
+  }
+end
+
+--- Opens a journal.
+---@param path? string default: in the user's data folder
+---@param options? { read_only?: boolean }
+---@return xfiot.Journal
+function journal.open(path, options)
+  local where, why = path, nil
+  if not where then
+    where, why = core.journal_path()
+    if not where then error(journal.failure(why), 0) end
+  end
+  local file
+  file, why = core.journal(where, options)
+  if not file then error(journal.failure(why), 0) end
+  return setmetatable({ path = where, file = file, queue = {} }, Journal)
+end
+
+-- Runs every queued write in one batch. A write that is refused leaves the
+-- others; when the commit fails none of them has happened.
+local function flush(self)
+  local queue, file = self.queue, self.file
+  self.queue = {}
+  local ok, why = file:begin()
+  if ok then
+    for _, entry in ipairs(queue) do
+      entry.results = table.pack(pcall(entry.write, file))
+    end
+    ok, why = file:commit()
+  end
+  for _, entry in ipairs(queue) do
+    if not ok then entry.results = { false, journal.failure(why) } end
+    loop.notify(entry)
+  end
+end
+
+--- Runs write(file) in the next commit and waits until it is on disk.
+---@param write fun(file: userdata): ... operations of the core's journal; it must not yield
+---@return ... what write returned
+function Journal:write(write)
+  local entry = { write = write }
+  self.queue[#self.queue + 1] = entry
+  if #self.queue == 1 then loop.after(0, function() flush(self) end) end
+  if not loop.wait(entry, WRITE_TIMEOUT) then error(journal.failure "it does not answer", 0) end
+  local results = entry.results
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
+--- Reads at once.
+---@param name string a reading method of the core's journal
+---@param ... any
+---@return any
+function Journal:read(name, ...)
+  local result, why = self.file[name](self.file, ...)
+  if result == nil and why then error(journal.failure(why), 0) end
+  return result
+end
+
+function Journal:close()
+  self.file:close()
+end
+Journal.__close = Journal.close
+
+return journal
