@@ -105,6 +105,18 @@ static bool is_empty_text(lua_State *L, int index)
     return lua_type(L, index) == LUA_TSTRING && lua_rawlen(L, index) == 0;
 }
 
+static bool is_empty_table(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    if (!lua_istable(L, index))
+        return false;
+    lua_pushnil(L);
+    if (lua_next(L, index) == 0)
+        return true;
+    lua_pop(L, 2);
+    return false;
+}
+
 static void decode_command(struct xf_walk *w, int index);
 
 /* [-1, +1, m] */
@@ -112,8 +124,6 @@ static void decode_object(struct xf_walk *w, const struct xf_field *f)
 {
     lua_State *L = w->L;
 
-    if ((f->flags & XF_ACCEPT_STRING) != 0 && lua_type(L, -1) == LUA_TSTRING && !is_empty_text(L, -1))
-        unwrap_text(L);
     if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
         xf_walk_wrong(w, f, lua_gettop(L));
         return;
@@ -140,6 +150,8 @@ static void decode_list(struct xf_walk *w, const struct xf_field *f)
         item.code = f->code;
     /* one record where a list belongs (C28) */
     size = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : -1;
+    if (size == 0 && !is_empty_table(L, -1))
+        size = -1; /* an object */
     if (size < 0 || (w->side == XF_SERVER && (size < r.min || size > r.max))) {
         xf_walk_wrong(w, f, lua_gettop(L));
         return;
@@ -195,20 +207,42 @@ static bool is_absent(lua_State *L, const struct xf_field *f, bool required)
 {
     if (is_null(L, -1))
         return true;
+    if ((f->flags & XF_ACCEPT_NULL) != 0 && f->type == XF_OBJECT && is_empty_table(L, -1))
+        return true; /* no result yet (C21) */
     if (!is_empty_text(L, -1))
         return false;
     return (f->type == XF_STRING && !required) || (f->flags & XF_ACCEPT_NULL) != 0;
 }
 
+/* A concentrator's report may lack what only meters have (A26). */
+static bool is_excused(struct xf_walk *w, const struct xf_field *f, int index)
+{
+    lua_State *L = w->L;
+    bool excused = false;
+
+    if (w->side == XF_SERVER || (strcmp(f->name, "commType") != 0 && strcmp(f->name, "chargeType") != 0))
+        return false;
+    lua_getfield(L, index, "meterType");
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        excused = lua_tonumber(L, -1) == 2;
+    else if (lua_type(L, -1) == LUA_TSTRING)
+        excused = strcmp(lua_tostring(L, -1), "2") == 0;
+    lua_pop(L, 1);
+    return excused;
+}
+
 static void decode_member(struct xf_walk *w, const struct xf_field *f, int index)
 {
-    bool required = xf_is_required(w->L, index, f, w->side);
+    bool required = xf_is_required(w->L, index, f, w->side) && !is_excused(w, f, index);
     /* the platform ignores what has no meaning in the variant */
     bool matters = w->side == XF_CLIENT || xf_has_meaning(w->L, index, f);
     lua_State *L = w->L;
 
     xf_walk_enter(w, f->name);
     push_member(L, index, f);
+    if ((f->flags & XF_ACCEPT_STRING) != 0 && f->type == XF_OBJECT && lua_type(L, -1) == LUA_TSTRING &&
+        !is_empty_text(L, -1))
+        unwrap_text(L);
     if (is_absent(L, f, required) || !matters) {
         bool falls_back = w->side == XF_SERVER && matters && (f->flags & XF_HAS_DEFAULT) != 0;
 

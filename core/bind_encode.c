@@ -33,6 +33,13 @@ static void write_name(struct xf_bytes *out, const char *name)
     xf_bytes_add(out, "\":", 2);
 }
 
+bool xf_is_key(lua_State *L, int index, const struct xf_field *fields)
+{
+    const char *key = lua_tostring(L, index);
+
+    return strlen(key) == lua_rawlen(L, index) && xf_find_field(fields, key) != NULL;
+}
+
 /* Number of keys; a key that is no text is a fault by itself. */
 static int count_keys(struct xf_walk *w, int index, const char *owner)
 {
@@ -60,7 +67,7 @@ static void find_unknown(struct xf_walk *w, const struct xf_field *fields, int i
     lua_State *L = w->L;
 
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
-        if (lua_type(L, -2) == LUA_TSTRING && xf_find_field(fields, lua_tostring(L, -2)) == NULL)
+        if (lua_type(L, -2) == LUA_TSTRING && !xf_is_key(L, -2, fields))
             xf_walk_unknown(w, lua_tostring(L, -2), owner);
     }
 }
@@ -190,7 +197,7 @@ static void encode_command(struct xf_walk *w, const struct xf_field *f, int inde
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
         const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "(key that is no text)";
 
-        if (xf_find_field(f->shape->fields, key) == NULL)
+        if (lua_type(L, -2) != LUA_TSTRING || !xf_is_key(L, -2, f->shape->fields))
             xf_walk_unknown(w, key, "command");
     }
     lua_pushliteral(L, "paras");

@@ -63,9 +63,13 @@ static const char *write_number(lua_State *L, int index, struct xf_bytes *b)
 
 static const char *write_list(lua_State *L, int index, struct xf_bytes *b, int depth)
 {
-    lua_Integer size = (lua_Integer)lua_rawlen(L, index);
+    lua_Integer size = (lua_Integer)lua_rawlen(L, index), keys = 0;
     const char *why = NULL;
 
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
+        keys++;
+    if (keys != size)
+        return "a table that is neither a list nor has only names";
     xf_bytes_add_char(b, '[');
     for (lua_Integer i = 1; i <= size && why == NULL; i++) {
         if (i > 1)

@@ -35,8 +35,11 @@ static const char *text_member(lua_State *L, const char *name)
 {
     const char *s = NULL;
 
-    if (lua_getfield(L, 1, name) != LUA_TNIL)
+    if (lua_getfield(L, 1, name) != LUA_TNIL) {
         s = luaL_checkstring(L, -1);
+        if (strlen(s) != lua_rawlen(L, -1))
+            luaL_error(L, "%s has a NUL in it", name);
+    }
     lua_pop(L, 1);
     return s;
 }

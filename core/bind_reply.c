@@ -279,8 +279,14 @@ static int read_push(lua_State *L)
     if (p == NULL)
         return luaL_argerror(L, 1, "no such push");
     body = luaL_checklstring(L, 2, &size);
-    if (xf_push_decoded(L, body, size, XF_TEXT_MOST) != 1)
+    if (xf_push_decoded(L, body, size, XF_TEXT_MOST) != 1) {
+        lua_pop(L, 1); /* where */
         return 2;
+    }
+    if (body[strspn(body, " \t\r\n")] != '[') {
+        (void)xf_fail(&err, "the push is no list of messages");
+        return xf_push_fail(L, &err);
+    }
     xf_walk_begin(&w, L, XF_CLIENT, NULL);
     lua_insert(L, -2);
     w.faults = lua_gettop(L) - 1;

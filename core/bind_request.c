@@ -53,13 +53,14 @@ static int write_query(struct xf_walk *w, const struct xf_endpoint *e, int args,
     return used;
 }
 
-static bool is_argument(const struct xf_endpoint *e, const char *name)
+/* Whether the key at index is one of the operation's. */
+static bool is_argument(lua_State *L, int index, const struct xf_endpoint *e)
 {
-    if (xf_find_field(e->query->fields, name) != NULL)
+    if (xf_is_key(L, index, e->query->fields))
         return true;
     if (e->body == XF_BODY_LIST)
-        return strcmp(e->list->name, name) == 0;
-    return e->body == XF_BODY_OBJECT && xf_find_field(e->fields->fields, name) != NULL;
+        return lua_rawlen(L, index) == strlen(e->list->name) && strcmp(lua_tostring(L, index), e->list->name) == 0;
+    return e->body == XF_BODY_OBJECT && xf_is_key(L, index, e->fields->fields);
 }
 
 /* Names what no row knows, unless the rows have used all there is. */
@@ -74,7 +75,7 @@ static void check_names(struct xf_walk *w, const struct xf_endpoint *e, int args
     for (lua_pushnil(L); lua_next(L, args) != 0; lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)
             xf_walk_unknown(w, "(key that is no text)", e->name);
-        else if (!is_argument(e, lua_tostring(L, -2)))
+        else if (!is_argument(L, -2, e))
             xf_walk_unknown(w, lua_tostring(L, -2), e->name);
     }
 }

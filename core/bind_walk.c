@@ -133,11 +133,22 @@ void xf_walk_wrong(struct xf_walk *w, const struct xf_field *f, int index)
     xf_walk_fault(w, f->code, en, zh);
 }
 
+static bool is_plain(const char *s)
+{
+    for (const char *c = s; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f || ((unsigned char)*c == 0xC2 && (unsigned char)c[1] < 0xA0))
+            return false;
+    }
+    return xf_text_measure(s, strlen(s), NULL, NULL);
+}
+
 void xf_walk_unknown(struct xf_walk *w, const char *key, const char *owner)
 {
-    xf_walk_enter(w, key);
     char en[160], zh[160];
 
+    if (!is_plain(key))
+        key = "(key that is no plain text)";
+    xf_walk_enter(w, key);
     (void)snprintf(en, sizeof en, "is not a parameter of %s", owner);
     (void)snprintf(zh, sizeof zh, "不是 %s 的参数", owner);
     xf_walk_fault(w, 101001, en, zh);

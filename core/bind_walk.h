@@ -83,6 +83,9 @@ const struct xf_command *xf_pick_command(lua_State *L, const char *method, int i
 /* Cross-field rules of a shape on the table at index; call it when its fields passed. */
 void xf_walk_rules(struct xf_walk *w, const struct xf_shape *shape, int index);
 
+/* Whether the text at index is the name of a row; a NUL in it makes it another. */
+bool xf_is_key(lua_State *L, int index, const struct xf_field *fields);
+
 /* Client: checks the table at index along the rows and writes it as an object
  * (bind_encode.c). `owner` names whose parameters they are, for unknown keys. */
 void xf_encode_shape(struct xf_walk *w, const struct xf_shape *shape, int index, const char *owner);

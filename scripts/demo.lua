@@ -42,7 +42,7 @@ local function look(meter)
 end
 
 local function step(title, meter, name, args)
-  local workflow = dofile(here .. name .. ".lua")
+  local workflow = assert(loadfile(here .. name .. ".lua") or load(require("xfiot.host").script(name .. ".lua")))()
   print(("\n%s: %s %s"):format(title, meter.what, meter.no))
   print("  before  " .. look(meter))
   workflow:start(client, workflow:read_args(with(args, { deviceNo = meter.no })))

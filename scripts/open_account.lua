@@ -12,13 +12,12 @@ return xfiot.workflow {
     meter:check("open_account", request) -- nobody is registered for a request that cannot be sent
     meter:register { userNo = args.userNo, userName = args.userName, userAddress = args.userAddress }
 
-    local kind = meter:kind()
-    if kind.backend then -- money is kept by the utility; the meter shows it
+    if meter:kind().backend then -- money is kept by the utility; the meter shows it
       return meter:open_account { order = args.order, billingMethod = 1, amount = args.amount,
                                   price = args.tariff.priceOne }
     end
     local receipt = meter:open_account(request)
-    if kind.gprs_money then
+    if meter:kind().gprs_money then -- asked again: a new meter may have reported only now
       meter:change_price { order = args.order .. "/price", tariff = args.tariff, clearMark = 1 }
     end
     return receipt

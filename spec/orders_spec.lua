@@ -165,26 +165,19 @@ describe("an order that could not be sent", function()
     assert.are.equal(1, #box:done(V.MONEY))
   end)
 
-  it("says so to all who gave it at once", function()
-    local results = xfiot.parallel({ 1, 2 }, function() return recharge(box, "A") end)
+  it("says so to all who gave it at once, and goes before the meter's next", function()
+    local results = xfiot.parallel({ 1, 2 }, function() return recharge(box, "A", "1.00") end)
     for _, result in ipairs(results) do
       assert.is_false(result.ok)
       assert.is_true(xfiot.is_error(result.error), tostring(result.error))
       assert.is_false(result.error.sent)
     end
     come_back()
-    assert.are.equal("applied", recharge(box, "A").state)
-    assert.are.equal(1, #box:done(V.MONEY))
-  end)
-
-  it("leaves its turn to the next", function()
-    local results = xfiot.parallel({ "A", "B" }, function(id) return recharge(box, id) end)
-    assert.is_false(results[1].error.sent)
-    assert.is_false(results[2].error.sent)
-    come_back()
-    assert.are.equal("applied", recharge(box, "B").state)
-    assert.are.equal("applied", recharge(box, "A").state)
-    assert.are.equal(2, #box:done(V.MONEY))
+    assert.are.equal("applied", recharge(box, "B", "2.00").state)
+    assert.are.equal("applied", recharge(box, "A", "1.00").state)
+    local amounts = {}
+    for i, done in ipairs(box:done(V.MONEY)) do amounts[i] = done.amount end
+    assert.are.same({ "1.00", "2.00" }, amounts)
   end)
 end)
 

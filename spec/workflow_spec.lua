@@ -61,7 +61,7 @@ local TYPES = { -- type, given, read (nil: refused)
   { "money", "1e2" }, { "money", "+1" }, { "money", "" }, { "money", "ten" }, { "money", {} },
   { "order", "R-2026-000123", "R-2026-000123" }, { "order", ("单"):rep(64), ("单"):rep(64) },
   { "order", ("单"):rep(65) }, { "order", "" }, { "order", "a\tb" }, { "order", "\xc3" }, { "order", 5 },
-  { "integer", "7", 7 }, { "integer", "-7", -7 }, { "integer", "007", 7 }, { "integer", 7, 7 },
+  { "integer", "7", 7 }, { "integer", "-7", -7 }, { "integer", "007" }, { "integer", 7, 7 },
       { "integer", 7.0, 7 },
   { "integer", "7.0" }, { "integer", "7 " }, { "integer", "0x7" }, { "integer", "1e3" }, { "integer", 7.5 },
   { "integer", "99999999999999999999" }, { "integer", true }, { "integer", {} }, { "integer", "" },

@@ -13,7 +13,7 @@ local COMMANDS = {} -- name -> function(options) -> status, filled below
 local function load_command(name)
   return function(options) return require("xfiot.cli." .. name)(options) end
 end
-for _, name in ipairs { "run", "call", "sandbox", "sign", "verify", "doctor" } do COMMANDS[name] = load_command(name) end
+for _, name in ipairs { "run", "call", "sandbox", "orders", "sign", "verify", "doctor" } do COMMANDS[name] = load_command(name) end
 
 --- Prints a line of data. A result that cannot be written is a failure.
 ---@param text string
@@ -31,13 +31,11 @@ end
 -- ---- the parser
 
 local function add_settings(command)
-  command:option("--config", "settings file to read"):argname "FILE"
+  command:option("--config", "settings file to read; every setting is a flag too, see xfiot help settings"):argname "FILE"
   for _, row in ipairs(settings.rows) do
-    if row.default == false then
-      command:flag("--" .. row.name:gsub("_", "-"), row.about):target(row.name)
-    else
-      command:option("--" .. row.name:gsub("_", "-"), row.about):target(row.name):argname "VALUE"
-    end
+    local name = "--" .. row.name:gsub("_", "-")
+    local option = row.default == false and command:flag(name, row.about) or command:option(name, row.about)
+    option:target(row.name):hidden(true)
   end
 end
 
@@ -48,7 +46,8 @@ end
 
 local function build_parser()
   local parser = argparse("xfiot", "Billing workflows for the Xianfeng IoT platform (先锋物联网云平台).")
-    :epilog "xfiot COMMAND --help tells more. Data goes to stdout, everything else to stderr."
+    :epilog("xfiot COMMAND --help tells more; xfiot help TOPIC explains settings, an operation (creatCmd),\n"
+      .. "a meter's command (RECHARGE_REMOTE), a return code (500033), an alarm (0012H), a script (recharge).")
     :command_target "command"
     :require_command(false)
 
@@ -77,6 +76,18 @@ local function build_parser()
   sandbox:option("--push-responses", "URL for command response pushes"):target("push_responses"):argname "URL"
   sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
   add_settings(sandbox)
+
+  local orders = parser:command("orders", "List orders and settle those in doubt.")
+  orders:argument("action", "list (default), show ID, resolve ID, accept-journal"):args "?"
+  orders:argument("id", "the order's id"):args "?"
+  orders:flag("--json", "one JSON object a line")
+  orders:option("--state", "only orders in this state"):argname "STATE"
+  orders:option("--device", "only orders of this meter"):argname "DEVICE_NO"
+  orders:option("--since", "only orders placed then or later, yyyyMMddHHmmss"):argname "TIME"
+  orders:option("--limit", "at most so many"):argname "N"
+  orders:option("--as", "with resolve: applied or not_applied"):argname "STATE"
+  orders:option("--note", "with resolve: why"):argname "TEXT"
+  add_settings(orders)
 
   local sign = parser:command("sign", "Print the two headers that sign a call.")
   sign:option("--trans-id", "sign this transId instead of a new one"):target("trans_id"):argname "ID"
@@ -138,7 +149,7 @@ end
 local function parse(parser, argv)
   if argv[1] == "--version" then return { command = "version" } end
   local ok, options = parser:pparse(argv)
-  if not ok then cli.usage(options .. " (xfiot help tells what there is)") end
+  if not ok then cli.usage(options:gsub("%s*\n%s*", " ") .. " (xfiot help tells what there is)") end
   return options
 end
 

@@ -40,6 +40,17 @@ function failures.timeout(operation, order, command_id, cause)
   }
 end
 
+--- Another order of the meter is still under way when the time is up.
+---@param device_no string
+---@return xfiot.Error
+function failures.no_turn(device_no)
+  return errors.new {
+    kind = "timeout", operation = "order", sent = false, message = "该表具的上一订单尚未完成",
+    message_en = ("Meter %s is busy with another order"):format(device_no),
+    remedy = "Nothing was stored or sent; give the order again later.",
+  }
+end
+
 --- An order that was never let go; it stays an intent.
 ---@param row table
 ---@param evidence table
@@ -48,7 +59,8 @@ function failures.unsent(row, evidence)
   return errors.new {
     kind = evidence.timed_out and "timeout" or "transport", operation = row.method, order = row.order, sent = false,
     detail = evidence.detail, message_en = "The platform was not reached", message = "请求未能发出",
-    remedy = "Nothing was sent. Repeat the same order id, or let the next run send it.",
+    remedy = "Nothing was sent yet, but the order stands and goes out when it is repeated or the meter is next used: "
+      .. "do not pay it again under another id.",
   }
 end
 

@@ -100,14 +100,14 @@ local function end_task(task, ok, err)
   tasks[task.co] = nil
   task.done = true
   if not ok then task.failure = err end
-  if task.watcher then ready[#ready + 1] = task.watcher end
+  for _, watcher in ipairs(task.watchers or {}) do ready[#ready + 1] = watcher end
 end
 
 local function resume(task)
   active = active + 1
   local ok, over = coresume(task.co)
   active = active - 1
-  if over ~= nil then end_task(task, ok, over) end -- a task yields nothing
+  if not ok or over ~= nil then end_task(task, ok, over) end -- a task yields nothing
 end
 
 --- Starts fn in a task of its own; it runs when the loop turns next.
@@ -126,14 +126,42 @@ function loop.spawn(fn, ...)
   return task
 end
 
+--- Starts fn in a task that goes on even while another task waits in a coroutine
+--- of its own. For the few that others wait for; each costs C stack then.
+---@param fn function
+---@param ... any its arguments
+---@return table task
+function loop.serve(fn, ...)
+  local task = loop.spawn(fn, ...)
+  task.service = true
+  return task
+end
+
 local function run_ready()
   local list = ready
   ready = {}
   for i = 1, #list do resume(list[i]) end
 end
 
+-- Services alone go on while a task waits in a coroutine of its own.
+local function run_services()
+  local list = ready
+  ready = {}
+  for i = 1, #list do
+    if list[i].service then resume(list[i]) else ready[#ready + 1] = list[i] end
+  end
+end
+
+local function is_anyone_ready(with_tasks)
+  if with_tasks then return #ready > 0 end
+  for i = 1, #ready do
+    if ready[i].service then return true end
+  end
+  return false
+end
+
 local function wait_time(with_tasks)
-  if with_tasks and #ready > 0 then return 0 end
+  if is_anyone_ready(with_tasks) then return 0 end
   while timers[1] and not timers[1].fn do pop_timer() end
   if not timers[1] then return LONGEST_WAIT end
   return math.max(0, math.min(LONGEST_WAIT, timers[1].at - clock()))
@@ -184,7 +212,7 @@ local function turn(with_tasks)
   for i = 1, #hooks do
     if hooks[i] then hooks[i].fn() end
   end
-  if with_tasks then run_ready() end
+  if with_tasks then run_ready() else run_services() end
 end
 
 --- Drives the loop until done() is true.
@@ -274,7 +302,8 @@ function loop.join(list)
   if not me then return loop.run(all_done, true) end
   for _, task in ipairs(list) do
     if not task.done then
-      task.watcher = me
+      task.watchers = task.watchers or {}
+      table.insert(task.watchers, me)
       yield()
     end
   end

@@ -196,6 +196,12 @@ function Meter:prepaid_type()
   return PREPAID_OF[self.charge_type] or 0
 end
 
+-- A call without a table is a mistake in the script: shown where it stands.
+local function check_table(name, verb, args)
+  if args == nil or type(args) == "table" or (verb.positional and type(args) == "string") then return end
+  error(("meter:%s takes a table of arguments, got %s"):format(name, type(args)), 3)
+end
+
 --- Checks the arguments of a verb as the verb itself would, and does nothing;
 --- raises naming every bad one.
 ---@param name string the verb
@@ -203,12 +209,14 @@ end
 function Meter:check(name, args)
   local verb = verbs.rows[name]
   if not verb then error(("there is no verb %s"):format(tostring(name)), 2) end
+  check_table(name, verb, args)
   arguments.read(self, name, verb, args)
 end
 
 -- Every verb is a row of xfiot.verbs.
 for name, verb in pairs(verbs.rows) do
   Meter[name] = function(self, args)
+    check_table(name, verb, args)
     return settle.perform(self, name, verb, args)
   end
 end

@@ -56,7 +56,7 @@ function Book:lock(device_no, seconds)
     queue[#queue + 1] = event
     if not loop.wait(event, seconds) then
       event.given_up = true
-      error(failures.timeout("order", nil, nil), 0)
+      error(failures.no_turn(device_no), 0)
     end
   end
   return setmetatable({}, { __close = function() self:unlock(device_no) end })
@@ -123,10 +123,15 @@ local function send_once(self, row)
   if state == "intent" then
     return false, evidence, sending:why()
   end
-  advance(self, row, {
+  local step = {
     to = state, evidence = evidence, command_id = state == "accepted" and result or nil,
     code = call_fate == "answered" and state ~= "accepted" and math.tointeger(tonumber(code)) or nil,
-  })
+  }
+  if not advance(self, row, step) and state == "accepted" then
+    -- a commandId that is another order's says nothing about this one
+    evidence.command_id = result
+    advance(self, row, { to = "unknown", evidence = evidence })
+  end
   return true, evidence
 end
 
@@ -195,6 +200,18 @@ function Book:drive(row, deadline)
   return row
 end
 
+-- A success that comes after "expired" or "failed" is still one, and booked once.
+local function look_again(self, row)
+  if row.state ~= "suspect" then return row end
+  local item = self.client:queryCmd { deviceId = row.device_id, commandId = row.command_id }
+  if not item or item.commandId ~= row.command_id or item.commandState ~= 1 then return row end
+  local detail = item.resultDetail
+  if type(detail) ~= "table" or detail.commandResult ~= 0 then return row end
+  advance(self, row, { to = "applied", evidence = { outcome = "succeeded", late = true,
+    result = core.read_result(row.variant, detail) or detail } })
+  return find(self, row.order)
+end
+
 -- The receipt of an order at its end; raises what the end is, unless it is applied.
 local function close(self, row)
   local receipt = self.receipts[row.order]
@@ -246,7 +263,12 @@ local function place(self, request, deadline)
   while true do
     local blocking = place_once(self, request)
     if not blocking then return find(self, request.order) end
-    local row = self:drive(find(self, blocking), deadline)
+    local ok, row = pcall(self.drive, self, find(self, blocking), deadline)
+    if not ok then
+      if errors.is(row) then row.blocking, row.order = row.order, request.order end
+      error(row, 0)
+    end
+    row = look_again(self, row)
     if row.state == "unknown" or row.state == "suspect" then error(failures.blocked(request, row), 0) end
   end
 end
@@ -256,6 +278,7 @@ end
 ---@param complete fun(request: table) fills in what only the platform knows; called for a new order only
 ---@param seconds number how long to wait for the meter
 ---@return table receipt
+---@return table row of the journal
 function Book:perform(request, complete, seconds)
   local deadline = core.clock() + seconds
   local turn <close> = self:lock(request.device_no, seconds) -- luacheck: ignore 211
@@ -265,7 +288,8 @@ function Book:perform(request, complete, seconds)
     complete(request)
     row = place(self, request, deadline)
   end
-  return close(self, self:drive(row, deadline))
+  row = look_again(self, self:drive(row, deadline))
+  return close(self, row), row
 end
 
 return orders

@@ -36,7 +36,7 @@ end
 local function settle(watcher, entry, outcome)
   watcher.pending[entry.id] = nil
   entry.outcome = outcome
-  loop.notify(entry)
+  for _, waiter in ipairs(entry.waiters) do loop.notify(waiter) end
 end
 
 -- The entries whose time to be asked for has come, ten at most, longest waiting first.
@@ -52,11 +52,12 @@ end
 local function ask(watcher, due)
   local ids = {}
   for i, entry in ipairs(due) do ids[i] = entry.id end
-  local list, err = watcher.client:batchQueryCmd { commandIds = ids }
+  local ok, list, err = pcall(watcher.client.batchQueryCmd, watcher.client, { commandIds = ids })
+  if not ok then list, err = nil, list end -- raised: as good as no answer
   if not list then
     for _, entry in ipairs(due) do
       entry.last_error = err
-      if HOPELESS[err.code] then settle(watcher, entry, { error = err }) end
+      if type(err) == "table" and HOPELESS[err.code] then settle(watcher, entry, { error = err }) end
     end
     return
   end
@@ -87,7 +88,8 @@ local function work(watcher)
       end
       ask(watcher, due)
     else
-      loop.sleep(math.max(0.001, soonest(watcher) - clock()))
+      watcher.bell = {} -- rung when a new command is to be asked for
+      loop.wait(watcher.bell, math.max(0.001, soonest(watcher) - clock()))
     end
   end
   watcher.running = false
@@ -101,17 +103,25 @@ Watcher.clock = require("xfiot.core").clock
 ---@return { state?: string, result?: table, error?: xfiot.Error }|nil outcome nil when the time is up
 ---@return xfiot.Error? last_error what the last question came to nothing by, if the time is up
 function Watcher:wait(command_id, seconds)
-  local entry = { id = command_id, pause = FIRST_PAUSE, next_at = self.clock() + FIRST_PAUSE }
-  self.pending[command_id] = entry
+  local entry = self.pending[command_id]
+  if not entry then
+    local pause = math.min(FIRST_PAUSE, seconds / 2) -- who waits briefly wants one answer at least
+    entry = { id = command_id, pause = FIRST_PAUSE, next_at = self.clock() + pause, waiters = {}, waiting = 0 }
+    self.pending[command_id] = entry
+    if self.bell then loop.notify(self.bell) end
+  end
   if not self.running then
     self.running = true
-    loop.spawn(work, self)
+    loop.serve(work, self)
   end
-  if not loop.wait(entry, seconds) then
-    self.pending[command_id] = nil
-    return nil, entry.last_error
-  end
-  return entry.outcome
+  local waiter = {}
+  table.insert(entry.waiters, waiter)
+  entry.waiting = entry.waiting + 1
+  local answered = loop.wait(waiter, seconds)
+  entry.waiting = entry.waiting - 1
+  if answered then return entry.outcome end
+  if entry.waiting == 0 then self.pending[command_id] = nil end -- nobody wants to know any more
+  return nil, entry.last_error
 end
 
 return outcomes

@@ -15,7 +15,8 @@ local function reader(rows)
   end
   return function()
     index = index + 1
-    return rows(), index
+    local mine = index -- the iterator may wait, and others go on counting
+    return rows(), mine
   end
 end
 

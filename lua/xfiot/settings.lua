@@ -123,6 +123,7 @@ local function load_conf(path)
   local values
   values, why = data_file.values(text, path)
   if not values then
+    if not why:find(path, 1, true) then why = path .. ": " .. why end
     fail("the settings file cannot be used: " .. why, "配置文件无法使用：" .. why,
       'Its lines read base_url = "https://...".')
   end

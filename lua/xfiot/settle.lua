@@ -64,7 +64,7 @@ local function perform_order(meter, name, verb, args, values)
     amount = thousandths and core.decimal_text(thousandths, 2), amount_thousandths = thousandths,
     expire_time = args.expireTime or MONEY_EXPIRE_TIME,
   }
-  local ok, result = pcall(meter.client.orders.perform, meter.client.orders, request,
+  local ok, result, row = pcall(meter.client.orders.perform, meter.client.orders, request,
     function() complete(meter, name, verb, args, values, request) end, wait_seconds(meter, verb, args))
   if not ok then
     if errors.is(result) then
@@ -73,7 +73,7 @@ local function perform_order(meter, name, verb, args, values)
     end
     error(result, 0)
   end
-  if verb.after then verb.after(meter, args, values) end
+  if verb.after then verb.after(meter, core.decode(row.body).command.paras) end
   return result
 end
 

@@ -8,7 +8,7 @@ local tariff_file = {}
 local SIZE_MOST = 64 * 1024 -- bytes; a price scheme has fifteen numbers
 local function from_json(text, where)
   local value, why = core.decode(text, SIZE_MOST)
-  if type(value) ~= "table" then
+  if type(value) ~= "table" or #value > 0 or next(value) == nil then
     return nil, ("%s is no JSON object%s"):format(where, why and (": " .. why) or ""), where .. " 不是 JSON 对象"
   end
   return value

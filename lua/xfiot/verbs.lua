@@ -27,16 +27,15 @@ local function spread_tariff(paras, tariff)
   end
 end
 
---- The first member of a tariff that PRICE_CHANGE does not know, or nil.
----@param tariff table
----@return string|nil name
-function verbs.find_unknown_price(tariff)
+--- Whether PRICE_CHANGE has a parameter of that name.
+---@param name any
+---@return boolean
+function verbs.is_price(name)
   price_names = price_names or tariff_names()
-  local known = {}
-  for _, name in ipairs(price_names) do known[name] = true end
-  for name in pairs(tariff) do
-    if not known[name] then return tostring(name) end
+  for _, known in ipairs(price_names) do
+    if known == name then return true end
   end
+  return false
 end
 
 local rows = {}
@@ -44,7 +43,7 @@ verbs.rows = rows
 
 -- takes: arguments besides order, wait, expireTime and expireCount; order: it is one; bill: it
 -- carries a bill number; amount: how the amount is meant; renamed: parameter -> argument, for
--- the paths of faults; positional: the argument that may stand alone.
+-- the paths of faults; positional: the argument that may stand alone; words: what an argument may say.
 
 rows.recharge = {
   method = "RECHARGE_REMOTE", order = true, bill = true, amount = "positive",
@@ -91,8 +90,8 @@ rows.open_account = {
     return paras
   end,
   -- told by how it was opened, from then on
-  after = function(meter, args, values)
-    if args.billingMethod == nil then meter.opened_as = values.prepaidType end
+  after = function(meter, paras)
+    if paras.billingMethod == nil then meter.opened_as = math.tointeger(paras.prepaidType) end
   end,
 }
 
@@ -131,10 +130,8 @@ rows.read_price = {
 
 rows.valve = {
   method = "VALVE_CONTROL", takes = { "state" }, renamed = { controlFlag = "state" }, positional = "state",
-  paras = function(args)
-    local flags = { open = 0, close = 1 }
-    return { controlFlag = flags[args.state] or args.state }
-  end,
+  words = { state = { open = 0, close = 1 } },
+  paras = function(args) return { controlFlag = rows.valve.words.state[args.state] } end,
 }
 
 return verbs

@@ -79,14 +79,14 @@ end
 -- "string?" is optional.
 local function find_type(spec)
   local name, optional = spec:match "^(.-)(%??)$"
-  local found = types[name] or (name:find("|", 1, true) and words_type(name)) or nil
+  local found = types[name] or (name:find "^[^|]+|" and words_type(name)) or nil
   return found, optional == "?"
 end
 
 -- ---- definition
 
 local function bad_definition(message)
-  error("xfiot.workflow: " .. message, 4)
+  error("xfiot.workflow: " .. message, 3)
 end
 
 --- Declares a workflow.

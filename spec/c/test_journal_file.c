@@ -292,9 +292,10 @@ static void moving(void)
 {
     struct journal_case c = case_start();
     struct xf_journal *j;
-    char other[CASE_PATH], id[XF_JOURNAL_ID_SIZE];
+    char other[CASE_PATH], yesterday[CASE_PATH], id[XF_JOURNAL_ID_SIZE];
 
     (void)snprintf(other, sizeof other, "%s/other.db", c.folder);
+    (void)snprintf(yesterday, sizeof yesterday, "%s/yesterday.db", c.folder);
     j = case_open(&c);
     CHECK(case_place(j, "A", "a", 1) == XF_PLACED_NEW && strlen(xf_journal_id(j)) == 32 &&
           !xf_journal_moved(j));
@@ -307,13 +308,14 @@ static void moving(void)
     accept_move(other);
     CHECK(!moved(other));
 
-    /* yesterday's copy, written over today's file in place */
+    /* an old copy, written over today's file in place */
+    copy(c.path, yesterday);
     j = case_open(&c);
     CHECK(strcmp(xf_journal_id(j), id) == 0);
     CHECK(case_place(j, "B", "b", 1) == XF_PLACED_NEW && case_go(j, "B", XF_ORDER_SENT) == XF_ADVANCED);
     xf_journal_close(j);
     CHECK(!moved(c.path));
-    copy(other, c.path);
+    copy(yesterday, c.path);
     CHECK(moved(c.path));
     accept_move(c.path);
     CHECK(!moved(c.path));

@@ -73,12 +73,18 @@ function checks.signature(state)
 end
 
 function checks.journal(state)
-  local path = state.values.journal
-  if not path then return true end
-  local file, why = io.open(path, "ab")
-  if not file then return report(false, "journal", why) end
+  local path, why = state.values.journal, nil
+  if not path then path, why = core.journal_path() end
+  if not path then return report(false, "journal", why) end
+  local file = io.open(path, "rb")
+  if not file then return report(true, "journal", path .. " will be made with the first order") end
   file:close()
-  return report(true, "journal", path)
+  file, why = core.journal(path, { read_only = true })
+  if not file then return report(false, "journal", why) end
+  local moved = file:moved()
+  file:close()
+  return report(not moved, "journal", moved
+    and (path .. " is a copy, or was moved or restored: money is held; reconcile, then xfiot orders accept-journal") or path)
 end
 
 local ORDER = { "settings", "key", "reachability", "clock", "signature", "journal" }

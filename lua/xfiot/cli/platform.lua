@@ -13,7 +13,8 @@ function platform.start(options)
     if options.meters then require("xfiot.cli").usage "--meters goes with --sandbox" end
     return nil
   end
-  local sandbox = require("xfiot.sandbox").new { wake = WAKE, meters = options.meters, opened = true }
+  local ok, sandbox = pcall(require("xfiot.sandbox").new, { wake = WAKE, meters = options.meters, opened = true })
+  if not ok then require("xfiot.cli").usage((tostring(sandbox):gsub("^sandbox: ", ""))) end
   local values = sandbox:settings()
   values.config = options.config
   for _, row in ipairs(settings.rows) do

@@ -6,8 +6,8 @@ local trace = {}
 
 -- Lines of a traceback that are not the script's.
 local function is_inside(line)
-  return line:find("lua/xfiot", 1, true) or line:find("[C]:", 1, true) or line:find("/xfiot/", 1, true)
-    or line:find("argparse.lua", 1, true) or line:find("(...tail calls...)", 1, true)
+  return line:find "^%s*lua/xfiot[/.]" or line:find("[C]:", 1, true) or line:find "^%s*lua/argparse"
+    or line:find("(...tail calls...)", 1, true)
 end
 
 local function script_lines(message)

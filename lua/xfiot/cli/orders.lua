@@ -1,0 +1,170 @@
+--- xfiot orders: what the journal holds of orders, and a person's word on those
+-- in doubt.
+local cli = require "xfiot.cli"
+local core = require "xfiot.core"
+local errors = require "xfiot.errors"
+local journal = require "xfiot.journal"
+local settings = require "xfiot.settings"
+
+local STATES = { "intent", "sent", "accepted", "applied", "suspect", "cancelled", "rejected", "unknown", "not_applied" }
+-- Fields of --json; absent ones are null.
+local FIELDS = { "order", "device_no", "device_id", "method", "bill_no", "amount", "state", "command_id", "code",
+                 "created_at", "updated_at", "proposal" }
+local COLUMNS = { "order", "device_no", "method", "bill_no", "amount", "state", "updated_at" }
+
+local function open(writes)
+  local values = settings.resolve()
+  local path = values.journal or core.journal_path()
+  local file = path and io.open(path, "rb")
+  if not file then return nil, values end -- nothing has been ordered yet
+  file:close()
+  return journal.open(path, { read_only = not writes }), values
+end
+
+local function filter_of(options)
+  local filter = { device_no = options.device }
+  if options.state then
+    local known = false
+    for _, state in ipairs(STATES) do known = known or state == options.state end
+    if not known then cli.usage("--state must be one of " .. table.concat(STATES, ", ")) end
+    filter.states = { options.state }
+  end
+  if options.since then
+    filter.since = core.parse_timestamp(options.since)
+    if not filter.since then cli.usage "--since must be a time, yyyyMMddHHmmss" end
+  end
+  if options.limit then
+    filter.limit = math.tointeger(tonumber(options.limit))
+    if not filter.limit or filter.limit < 1 then cli.usage "--limit must be a number of 1 or more" end
+  end
+  return filter
+end
+
+-- All orders that the filter lets through, page by page.
+local function each(book, filter)
+  local left = filter.limit
+  return coroutine.wrap(function()
+    while not left or left > 0 do
+      filter.limit = left
+      local page = book:read("list", filter)
+      for _, row in ipairs(page) do coroutine.yield(row) end
+      if #page == 0 then return end
+      filter.after = page[#page].row
+      if left then left = left - #page end
+    end
+  end)
+end
+
+local function as_json(row)
+  local line = {}
+  for _, name in ipairs(FIELDS) do line[name] = row[name] == nil and core.null or row[name] end
+  line.created_at, line.updated_at = core.timestamp(row.created_at), core.timestamp(row.updated_at)
+  return core.encode(line)
+end
+
+local function as_text(row)
+  local cells = {}
+  for i, name in ipairs(COLUMNS) do
+    cells[i] = name == "updated_at" and core.timestamp(row.updated_at) or tostring(row[name] or "-")
+  end
+  return ("%-24s %-20s %-20s %6s %12s %-12s %s"):format(table.unpack(cells))
+end
+
+local actions = {}
+
+function actions.list(options)
+  local book, values = open(false)
+  local filter = filter_of(options)
+  if not book then return cli.DONE end
+  if not options.json then
+    cli.out(("%-24s %-20s %-20s %6s %12s %-12s %s"):format(table.unpack(COLUMNS)))
+  end
+  for row in each(book, filter) do
+    if not values.company_code or row.company_code == values.company_code then
+      -- a `sent` order whose process is gone is unknown; the next run writes it down
+      if row.state == "sent" and row.owner == "gone" then row.state = "unknown" end
+      cli.out(options.json and as_json(row) or as_text(row))
+    end
+  end
+  return cli.DONE
+end
+
+local function find(book, id)
+  local row = book and book:read("find", "id", id)
+  if not row then cli.usage(("there is no order %q"):format(tostring(id))) end
+  return row
+end
+
+-- The evidence sheet: what was asked, what was sent, and all that happened.
+function actions.show(options)
+  if not options.id then cli.usage "orders show needs an order id" end
+  local book = open(false)
+  local row = find(book, options.id)
+  local history = book:read("history", row.order)
+  if options.json then
+    row.history = core.array(history)
+    cli.out(core.encode(row))
+    return cli.DONE
+  end
+  for _, name in ipairs(FIELDS) do
+    local value = row[name]
+    if name:find "_at$" then value = core.timestamp(value) end
+    if value ~= nil then cli.out(("%-12s %s"):format(name, value)) end
+  end
+  cli.out(("%-12s %s"):format("body", row.body))
+  if row.last_report then cli.out(("%-12s %s"):format("report", row.last_report)) end
+  cli.out "history"
+  for _, line in ipairs(history) do
+    cli.out(("  %s  %-12s %s%s"):format(core.timestamp(line.at), line.to, line.by or "",
+      line.evidence and ("  " .. line.evidence) or ""))
+  end
+  return cli.DONE
+end
+
+local function person()
+  return "person:" .. (os.getenv "SUDO_USER" or os.getenv "USER" or os.getenv "LOGNAME" or "unknown")
+end
+
+function actions.resolve(options)
+  if not options.id then cli.usage "orders resolve needs an order id" end
+  if options.as ~= "applied" and options.as ~= "not_applied" then
+    cli.usage "orders resolve needs --as applied or --as not_applied"
+  end
+  if not options.note or options.note == "" then cli.usage "orders resolve needs --note, the reason in a few words" end
+  local book = open(true)
+  find(book, options.id)
+  book:read("recover", core.now())
+  local result, state = book:write(function(file)
+    return file:advance { order = options.id, to = options.as, at = core.now(), by = person(),
+                          evidence = core.encode { note = options.note } }
+  end)
+  if result ~= "done" then
+    cli.say(("order %s is %s; only orders that are unknown or suspect are resolved"):format(options.id, state))
+    return cli.FAILED
+  end
+  cli.out(as_json(find(book, options.id)))
+  return cli.DONE
+end
+
+actions["accept-journal"] = function()
+  local book = open(true)
+  if not book then cli.usage "there is no journal yet" end
+  local ok, why = book.file:accept_move()
+  if not ok then error(journal.failure(why), 0) end
+  cli.out(book.path)
+  return cli.DONE
+end
+
+return function(options)
+  local action = actions[options.action or "list"]
+  if not action then cli.usage "orders takes list, show ID, resolve ID or accept-journal" end
+  local ok, result = pcall(action, options)
+  if not ok then
+    if errors.is(result) and result.operation == "journal" then
+      cli.say(tostring(result))
+      return cli.FAILED
+    end
+    error(result, 0)
+  end
+  return result
+end
