@@ -235,7 +235,7 @@ static void decode_member(struct xf_walk *w, const struct xf_field *f, int index
 {
     bool required = xf_is_required(w->L, index, f, w->side) && !is_excused(w, f, index);
     /* the platform ignores what has no meaning in the variant */
-    bool matters = w->side == XF_CLIENT || xf_has_meaning(w->L, index, f);
+    bool matters = w->side == XF_CLIENT || xf_has_meaning(w->L, index, f, w->side);
     lua_State *L = w->L;
 
     xf_walk_enter(w, f->name);

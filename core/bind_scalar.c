@@ -162,7 +162,7 @@ bool xf_read_scalar(lua_State *L, int index, const struct xf_field *f, enum xf_s
     return false;
 }
 
-bool xf_has_meaning(lua_State *L, int index, const struct xf_field *f)
+bool xf_has_meaning(lua_State *L, int index, const struct xf_field *f, enum xf_side side)
 {
     int64_t value = 0;
     bool known;
@@ -171,7 +171,7 @@ bool xf_has_meaning(lua_State *L, int index, const struct xf_field *f)
         return true;
     lua_pushstring(L, f->when_field);
     lua_rawget(L, index);
-    known = read_whole(L, -1, true, &value);
+    known = read_whole(L, -1, side == XF_SERVER, &value);
     lua_pop(L, 1);
     return known && value == f->when_equals;
 }
@@ -182,7 +182,7 @@ bool xf_is_required(lua_State *L, int index, const struct xf_field *f, enum xf_s
 
     if (r.required || f->when_field == NULL || !r.conditional)
         return r.required;
-    return xf_has_meaning(L, index, f);
+    return xf_has_meaning(L, index, f, side);
 }
 
 struct has_context {
@@ -273,7 +273,7 @@ void xf_walk_rules(struct xf_walk *w, const struct xf_shape *shape, int index)
 
         if (!(w->side == XF_CLIENT ? rule->client : rule->server))
             continue;
-        if (!xf_has_meaning(w->L, index, &when))
+        if (!xf_has_meaning(w->L, index, &when, w->side))
             continue;
         if (!read_rule_values(w, shape, index, rule->fields, values, &count))
             continue;

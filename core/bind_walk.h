@@ -73,7 +73,7 @@ bool xf_read_scalar(lua_State *L, int index, const struct xf_field *f, enum xf_s
 
 /* Whether the sibling that decides about f has the value at which f matters; true
  * if none decides. The table with the siblings lies at index. */
-bool xf_has_meaning(lua_State *L, int index, const struct xf_field *f);
+bool xf_has_meaning(lua_State *L, int index, const struct xf_field *f, enum xf_side side);
 /* Whether f must be there, for this side and these siblings. */
 bool xf_is_required(lua_State *L, int index, const struct xf_field *f, enum xf_side side);
 

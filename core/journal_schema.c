@@ -176,20 +176,6 @@ static const char *const version_1[] = {
 /* migrations[v] leads from version v to v + 1. */
 static const char *const *const migrations[XF_JOURNAL_VERSION] = {version_1};
 
-/* The first column of the first row. */
-static int ask(struct xf_journal *j, const char *text, int64_t *value, struct xf_err *err)
-{
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(j->db, text, -1, &statement, NULL);
-
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW)
-        *value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return rc == SQLITE_ROW ? 0 : xf_sql_fail(j, rc, err);
-}
-
 static int newer(const struct xf_journal *j, int64_t version, struct xf_err *err)
 {
     return xf_fail(err,
@@ -200,12 +186,21 @@ static int newer(const struct xf_journal *j, int64_t version, struct xf_err *err
 
 int xf_schema_identify(struct xf_journal *j, struct xf_err *err)
 {
+    /* One statement, one snapshot: another process may be making it just now. */
+    static const char question[] = "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)"
+                                   " FROM pragma_user_version, pragma_application_id";
+    sqlite3_stmt *s = NULL;
     int64_t version = 0, application = 0, tables = 0;
+    int rc = sqlite3_prepare_v2(j->db, question, -1, &s, NULL);
 
-    if (ask(j, "PRAGMA user_version", &version, err) != 0 ||
-        ask(j, "PRAGMA application_id", &application, err) != 0 ||
-        ask(j, "SELECT count(*) FROM sqlite_schema", &tables, err) != 0)
-        return -1;
+    if (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        version = sqlite3_column_int64(s, 0);
+        application = sqlite3_column_int64(s, 1);
+        tables = sqlite3_column_int64(s, 2);
+    }
+    (void)sqlite3_finalize(s);
+    if (rc != SQLITE_ROW)
+        return xf_sql_fail(j, rc, err);
     if (version == 0 && application == 0 && tables == 0)
         return 0;
     if (application != XF_JOURNAL_APPLICATION || version < 1)

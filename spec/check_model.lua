@@ -126,10 +126,19 @@ local function model_fields(fields, args, fault, special)
   return "{" .. table.concat(texts, ",") .. "}"
 end
 
-local function model_rules(shape, args, fault)
+-- A rule holds once its own fields are right, whatever the others are.
+local function all_right(names, args, bad)
+  for _, name in ipairs(names or {}) do
+    if args[name] == nil or bad[name] then return false end
+  end
+  return true
+end
+
+local function model_rules(shape, args, fault, bad)
+  bad = copy(bad, {}) -- without what the rules themselves add
   for _, rule in ipairs(shape.rules or {}) do
     local values, prices = {}, {}
-    if rule.client and (not rule.when_field or read_integer(args[rule.when_field]) == rule.when_equals) then
+    if rule.client and all_right(rule.fields, args, bad) and all_right(rule.prices, args, bad) and (not rule.when_field or read_integer(args[rule.when_field]) == rule.when_equals) then
       for i, name in ipairs(rule.fields) do values[i] = read_decimal(args[name], 2) end
       for i, name in ipairs(rule.prices or {}) do prices[i] = read_decimal(args[name], 2) end
     end
@@ -167,14 +176,14 @@ local function set_of(...)
 end
 
 local function model_paras(command, paras, fault)
-  local count = 0
+  local bad = {}
   local function counted(path, row)
-    count = count + 1
+    bad[path] = true
     fault("command.paras." .. path, row)
   end
   local text = model_fields(command.params.fields, paras, counted)
   unknown_keys(paras, set_of(command.params.fields), counted)
-  if count == 0 then model_rules(command.params, paras, counted) end
+  model_rules(command.params, paras, counted, bad)
   return text
 end
 

@@ -198,7 +198,7 @@ describe("a request that does not pass:", function()
       { "command.method 500013" } },
     { "method that is no text", "creatCmd", command_call(1, {}), { "command.method 500013" } },
     { "paras as JSON text", "creatCmd", command_call("VALVE_CONTROL", '{"controlFlag":1}'),
-      { "command.paras -" } },
+      { "command.paras 101001" } },
     { "a stray member of command", "creatCmd",
       { deviceId = DEVICE, command = { method = "ACCOUNT_CANCEL", paras = {}, para = 1, [1] = 2 } },
       { "command.para 101001", "command.(key that is no text) 101001" } },

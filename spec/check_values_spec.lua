@@ -139,8 +139,10 @@ describe("conditions and rules:", function()
       { priceTwo = 3.2, priceThree = "3.2" }, "" },
     { "the rules of money do not bind gas", "ACCOUNT_OPEN", open,
       { prepaidType = 1, ladderGasOne = 300 }, "" },
-    { "rules wait until the fields are right", "PRICE_CHANGE", change, { ladderGasFour = 1, gasType = 0 },
-      "gasType 500035" },
+    { "rules do not wait for other fields", "PRICE_CHANGE", change, { ladderGasFour = 1, gasType = 0 },
+      "gasType 500035, ladderGasFour 500025" },
+    { "a rule waits until its own fields are right", "PRICE_CHANGE", change, { ladderGasFour = 1, priceOne = 31 },
+      "priceOne 500020" },
   }
   for _, row in ipairs(rows) do
     local name, method, paras, changes, expected = table.unpack(row)

@@ -6,7 +6,8 @@ local verbs = require "xfiot.verbs"
 
 local arguments = {}
 
-local ORDER_ID_MOST = 80 -- characters; scripts take 64, and may make an id of theirs a little longer
+local ORDER_ID_MOST = 64 -- characters
+local FOLLOW_UP = "/price$" -- what a script adds for the second command of one procedure; not counted
 
 local COMMON = { wait = true, expireTime = true, expireCount = true }
 
@@ -39,7 +40,7 @@ end
 local function check_order_id(verb, args, faults)
   if not verb.order then return end
   local id = args.order
-  local length = type(id) == "string" and not id:find "%c" and core.measure(id)
+  local length = type(id) == "string" and not id:find "%c" and core.measure((id:gsub(FOLLOW_UP, "")))
   if not length or length < 1 or length > ORDER_ID_MOST then
     add_fault(faults, "order", ("must be text of 1 to %d characters, an id of yours that is never used again")
       :format(ORDER_ID_MOST), ("应为 1 到 %d 个字符的文本，永不重复的订单号"):format(ORDER_ID_MOST))

@@ -40,10 +40,11 @@ end
 ---@param path string for messages
 ---@return table|nil values
 ---@return string? why
+---@return boolean? is_syntax whether it is no Lua at all
 function data_file.values(text, path)
   local values = {}
   local chunk, why = load(text, "@" .. path, "t", values)
-  if not chunk then return nil, why end
+  if not chunk then return nil, why, true end
   local ok, result = run(chunk)
   if not ok then return nil, tostring(result) end
   if type(result) == "table" then return result end

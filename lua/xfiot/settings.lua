@@ -9,7 +9,7 @@ local settings = {}
 -- ---- rows
 
 local function check_text(value)
-  if type(value) ~= "string" or value == "" then return nil, "must be text", "应为文本" end
+  if type(value) ~= "string" or value == "" or value:find "%z" then return nil, "must be text", "应为文本" end
   return value
 end
 

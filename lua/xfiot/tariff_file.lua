@@ -26,10 +26,10 @@ function tariff_file.read(value)
   local text, why = data_file.text(value, SIZE_MOST)
   if not text then return nil, "cannot be read: " .. why, "无法读取：" .. why end
   if not value:find "%.lua$" then return from_json(text, value) end
-  local scheme
-  scheme, why = data_file.values(text, value)
-  if not scheme then return nil, "cannot be used: " .. why, "无法使用：" .. why end
-  return scheme
+  local scheme, reason, is_syntax = data_file.values(text, value)
+  if scheme then return scheme end
+  if is_syntax then return nil, "is no Lua file: " .. reason, "不是有效的 Lua 文件：" .. reason end
+  return nil, "cannot be used: " .. reason, "无法使用：" .. reason
 end
 
 return tariff_file

@@ -1,7 +1,7 @@
 -- The table of `make bench` from the lines that .ci/bench has collected:
---   pair NAME CALLS  OURS(calls/s CPU_s RSS_KiB) THEIRS(the same)
+--   pair NAME CALLS OURS THEIRS     each: calls a second, CPU seconds, peak KiB
 --   tokens.WAY FIGURE
---   start LEAST MEDIAN MOST                                             ms
+--   start LEAST MEDIAN MOST         ms
 local series, single = {}, {}
 
 for line in io.lines() do
@@ -19,18 +19,15 @@ for line in io.lines() do
   end
 end
 
--- least, median, most of what `of` makes of each pair
+-- median, least, most of what `of` makes of each pair
 local function spread(list, of)
   local values = {}
   for i, pair in ipairs(list) do values[i] = of(pair) end
   table.sort(values)
-  return values[1], values[(#values + 1) // 2], values[#values]
+  return values[(#values + 1) // 2], values[1], values[#values]
 end
 
-local function median(list, of)
-  local _, middle = spread(list, of)
-  return middle
-end
+local function median(list, of) return (spread(list, of)) end
 
 local function grouped(n)
   return (("%.0f"):format(n):reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
@@ -38,23 +35,32 @@ end
 
 local function row(what, figure, aim) print(("%-46s %-26s %s"):format(what, figure, aim or "")) end
 
-local function both(format, a, b) return (format .. " to " .. format):format(a, b) end
+-- Members of a pair: calls a second, CPU seconds, KiB; first ours, then the C program's.
+local function column(i)
+  return function(pair) return pair[i] end
+end
+
+local function ratio(i, j)
+  return function(pair) return pair[i] / pair[j] end
+end
 
 local function show(name, title, aim, memory_aim)
   local list = series[name]
-  local least, middle, most = spread(list, function(p) return p[1] / p[4] end)
-  row(title, ("%.2f (%.2f to %.2f)"):format(middle, least, most), aim)
-  row("  requests a second", both("%s", grouped(median(list, function(p) return p[1] end)),
-    grouped(median(list, function(p) return p[4] end))))
-  row("  CPU time of the C program to ours", ("%.2f"):format(median(list, function(p) return p[5] / p[2] end)))
-  row("  CPU seconds per 1,000 requests", both("%.4f", median(list, function(p) return p[2] / list.calls * 1000 end),
-    median(list, function(p) return p[5] / list.calls * 1000 end)))
-  row("  peak memory, MiB", both("%.1f", median(list, function(p) return p[3] / 1024 end),
-    median(list, function(p) return p[6] / 1024 end)), memory_aim)
+  local function both(write, i)
+    return ("%s; C: %s"):format(write(median(list, column(i))), write(median(list, column(i + 3))))
+  end
+  local function per_thousand(seconds) return ("%.4f"):format(seconds / list.calls * 1000) end
+  local function mebibytes(kib) return ("%.1f"):format(kib / 1024) end
+
+  row(title, ("%.2f (%.2f to %.2f)"):format(spread(list, ratio(1, 4))), aim)
+  row("  the same by CPU time", ("%.2f (%.2f to %.2f)"):format(spread(list, ratio(5, 2))))
+  row("  requests a second", both(grouped, 1))
+  row("  CPU seconds per 1,000 requests", both(per_thousand, 2))
+  row(("  peak memory in MiB, %s results"):format(grouped(list.calls)), both(mebibytes, 3), memory_aim)
 end
 
 print()
-row("signed creatCmd, xfiot to a bare C program", "figure", "aim")
+row("signed creatCmd: xfiot to a bare C program", "median (least to most)", "aim")
 show("64-in-flight", "xfiot.parallel, 64 in flight", "0.8 and more", "under 20")
 show("1-in-parallel", "xfiot.parallel, 1 in flight")
 show("1-alone", "client:creatCmd, one after the other")
@@ -63,4 +69,5 @@ row("tokens a second, client:sign()", grouped(single["tokens.client"][1]), "over
 row("  signer:sign()", grouped(single["tokens.signer"][1]))
 row("  xfiot.sign(), settings read each time", grouped(single["tokens.settings"][1]))
 local least, middle, most = table.unpack(single.start)
-row("xfiot call, start to first byte sent, ms", ("%.1f (%.1f to %.1f)"):format(middle, least, most), "under 15")
+row("xfiot call, ms from start to first byte sent", ("%.1f (%.1f to %.1f)"):format(middle, least, most),
+  "under 15")

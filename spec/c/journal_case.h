@@ -51,7 +51,7 @@ static inline struct xf_journal *case_open(const struct journal_case *c)
     struct xf_journal *j = xf_journal_open(c->path, NULL, &err);
 
     if (j == NULL) {
-        printf("# %s\n", err.message);
+        (void)fprintf(stderr, "# %s\n", err.message); /* stdout would be lost */
         abort();
     }
     return j;

@@ -5,6 +5,7 @@ local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
 local settings = require "xfiot.settings"
 
+local ABSENT = 2 -- ENOENT
 local CLOCK_TOLERANCE = 60 -- seconds; transIds carry the time
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6,
                  Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
@@ -76,7 +77,8 @@ function checks.journal(state)
   local path, why = state.values.journal, nil
   if not path then path, why = core.journal_path() end
   if not path then return report(false, "journal", why) end
-  local file = io.open(path, "rb")
+  local file, cannot, number = io.open(path, "rb")
+  if not file and number ~= ABSENT then return report(false, "journal", cannot) end
   if not file then return report(true, "journal", path .. " will be made with the first order") end
   file:close()
   file, why = core.journal(path, { read_only = true })

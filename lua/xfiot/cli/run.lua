@@ -3,6 +3,7 @@ local cli = require "xfiot.cli"
 local arguments = require "xfiot.cli.arguments"
 local core = require "xfiot.core"
 local platform = require "xfiot.cli.platform"
+local trace = require "xfiot.cli.trace"
 local workflow = require "xfiot.workflow"
 
 local function read_file(path)
@@ -31,6 +32,17 @@ local function load_script(path)
   return chunk
 end
 
+-- A script's own code; a workflow that is declared wrongly is told with its file.
+local function run_chunk(chunk, path, args)
+  local ok, result = xpcall(chunk, function(cause)
+    -- `return xfiot.workflow {...}` is a tail call: the script's own line is lost, its file is not
+    if type(cause) == "string" then cause = cause:gsub("^lua/xfiot/cli/[^:]+:%d+: ", path .. ": ") end
+    return trace.handler(cause)
+  end, args)
+  if not ok then error(result, 0) end
+  return result
+end
+
 local function show_help(path, script)
   if not workflow.is(script) then
     cli.out(path .. " is a plain script: its name=value arguments reach it as a table in `...`.")
@@ -49,9 +61,9 @@ return function(options)
   local args = arguments.read(options.args)
   local chunk = load_script(options.script)
   -- a workflow's file is read to know its arguments; a plain script would start to work
-  if options.help then return show_help(options.script, chunk {}) end
+  if options.help then return show_help(options.script, run_chunk(chunk, options.script, {})) end
   local sandbox <close> = platform.start(options) -- luacheck: ignore 211 (closed at the end)
-  local script = chunk(args)
+  local script = run_chunk(chunk, options.script, args)
   if not workflow.is(script) then return cli.DONE end
   local checked = script:read_args(args)
   local result = script:start(require("xfiot").client(), checked)

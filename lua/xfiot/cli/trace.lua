@@ -4,6 +4,8 @@ local errors = require "xfiot.errors"
 
 local trace = {}
 
+local Shown = {} -- metatable of what a handler has made of a cause already
+
 -- Lines of a traceback that are not the script's.
 local function is_inside(line)
   return line:find "^%s*lua/xfiot[/.]" or line:find("[C]:", 1, true) or line:find "^%s*lua/argparse"
@@ -22,13 +24,14 @@ end
 ---@param cause any
 ---@return { cause: any, text: string }
 function trace.handler(cause)
-  if type(cause) == "table" and cause.usage then return { cause = cause, text = cause.usage } end
+  if getmetatable(cause) == Shown then return cause end
+  if type(cause) == "table" and cause.usage then return setmetatable({ cause = cause, text = cause.usage }, Shown) end
   local lines = script_lines(tostring(cause))
   if errors.is(cause) then
     local at = lines[2] and lines[2]:match "^%s+(.-:%d+):"
-    return { cause = cause, text = lines[1] .. (at and (" (at " .. at .. ")") or "") }
+    return setmetatable({ cause = cause, text = lines[1] .. (at and (" (at " .. at .. ")") or "") }, Shown)
   end
-  return { cause = cause, text = table.concat(lines, "\n") }
+  return setmetatable({ cause = cause, text = table.concat(lines, "\n") }, Shown)
 end
 
 return trace
