@@ -13,14 +13,14 @@ enum { XF_ADMIT_DEPTH = 32 }; /* arrays and objects within each other */
 
 enum xf_admit {
     XF_ADMIT_OK = 0,
-    XF_ADMIT_EMPTY,     /* nothing but white space */
-    XF_ADMIT_SIZE,      /* longer than the cap */
+    XF_ADMIT_EMPTY, /* nothing but white space */
+    XF_ADMIT_SIZE, /* longer than the cap */
     XF_ADMIT_DEPTH_OVER,
-    XF_ADMIT_UTF8,      /* not UTF-8 (a byte order mark included) */
+    XF_ADMIT_UTF8, /* not UTF-8 (a byte order mark included) */
     XF_ADMIT_SYNTAX,
-    XF_ADMIT_NUMBER,    /* a malformed number, or one beyond the range of a double */
-    XF_ADMIT_STRING,    /* a bare control character, a bad escape, a lone surrogate escape's bad hex */
-    XF_ADMIT_TRAILING,  /* something after the value */
+    XF_ADMIT_NUMBER, /* a malformed number, or one beyond the range of a double */
+    XF_ADMIT_STRING, /* a bare control character, a bad escape, a lone surrogate escape's bad hex */
+    XF_ADMIT_TRAILING, /* something after the value */
 };
 
 /* Scans size bytes; on refusal *where (may be NULL) is the offset of the

@@ -15,13 +15,13 @@
 #include "sign.h"
 #include "transfer.h"
 
-#define XF_CORE_TYPE "xfiot.core"
-#define XF_SIGNER_TYPE "xfiot.signer"
+#define XF_CORE_TYPE      "xfiot.core"
+#define XF_SIGNER_TYPE    "xfiot.signer"
 #define XF_TRANSPORT_TYPE "xfiot.transport"
-#define XF_LISTENER_TYPE "xfiot.listener"
+#define XF_LISTENER_TYPE  "xfiot.listener"
 
 enum {
-    XF_TEXT_MOST = 64 * 1024 * 1024,    /* JSON written for people or by the sandbox */
+    XF_TEXT_MOST = 64 * 1024 * 1024, /* JSON written for people or by the sandbox */
 };
 
 /* Indexes of the core object's user values. */
@@ -31,9 +31,9 @@ struct xf_core {
     struct xf_loop *loop;
     struct xf_trans_id_maker ids;
     struct xf_bytes target; /* scratch of one call: path and query */
-    struct xf_bytes text;   /* scratch of one call: JSON */
+    struct xf_bytes text; /* scratch of one call: JSON */
     char env_key[XF_KEY_MOST]; /* taken out of the environment when the module was opened */
-    int env_key_size;          /* 0: none; -1: it was too long */
+    int env_key_size; /* 0: none; -1: it was too long */
 };
 
 /* The core object of the running function. */

@@ -139,8 +139,8 @@ static void decode_object(struct xf_walk *w, const struct xf_field *f)
 /* [-1, +1, m] */
 static void decode_list(struct xf_walk *w, const struct xf_field *f)
 {
-    const struct xf_field element = {.name = f->name, .type = XF_OBJECT, .max = INT64_MAX, .shape = f->shape,
-                                     .code = f->code};
+    const struct xf_field element = {
+        .name = f->name, .type = XF_OBJECT, .max = INT64_MAX, .shape = f->shape, .code = f->code};
     struct xf_reading r = xf_read_field(f, w->side);
     struct xf_field item = f->item != NULL ? *f->item : element;
     lua_State *L = w->L;
@@ -272,7 +272,8 @@ static void decode_service(struct xf_walk *w, int index)
     lua_getfield(L, index, "serviceData");
     if (service != NULL && lua_istable(L, -1)) {
         xf_walk_enter(w, "serviceData");
-        if (strcmp(service->name, "FrozenValueInfo") == 0 && lua_getfield(L, -1, "frozenRecords") == LUA_TNIL) {
+        if (strcmp(service->name, "FrozenValueInfo") == 0 &&
+            lua_getfield(L, -1, "frozenRecords") == LUA_TNIL) {
             lua_pop(L, 1); /* one flat record instead of the list (C28) */
             lua_createtable(L, 1, 0);
             lua_insert(L, -2);

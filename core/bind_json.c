@@ -247,7 +247,8 @@ static int array(lua_State *L)
 
 void xf_add_json(lua_State *L, int core)
 {
-    static const luaL_Reg functions[] = {{"encode", encode}, {"decode", decode}, {"array", array}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"encode", encode}, {"decode", decode}, {"array", array}, {NULL, NULL}};
 
     xf_set_functions(L, core, functions);
     lua_pushlightuserdata(L, NULL);

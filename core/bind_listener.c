@@ -161,8 +161,9 @@ static int listener_answer(lua_State *L)
         int table = lua_gettop(L);
 
         for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
-            luaL_argcheck(L, n < 2 * HEADERS_MOST && lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING,
-                          3, "at most 16 headers, name = text");
+            luaL_argcheck(
+                L, n < 2 * HEADERS_MOST && lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING,
+                3, "at most 16 headers, name = text");
             headers[n++] = lua_tostring(L, -2);
             headers[n++] = lua_tostring(L, -1);
         }
@@ -232,8 +233,8 @@ static int listener(lua_State *L)
 void xf_add_listener(lua_State *L, int core)
 {
     static const luaL_Reg methods[] = {
-        {"port", listener_port}, {"take", listener_take},   {"answer", listener_answer},
-        {"drop", listener_drop}, {"close", listener_close}, {"__gc", listener_close},
+        {"port", listener_port},     {"take", listener_take},           {"answer", listener_answer},
+        {"drop", listener_drop},     {"close", listener_close},         {"__gc", listener_close},
         {"__close", listener_close}, {"__tostring", listener_tostring}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"listener", listener}, {NULL, NULL}};
 

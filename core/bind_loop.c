@@ -217,8 +217,9 @@ void xf_add_loop(lua_State *L, int core)
 {
     static const luaL_Reg methods[] = {
         {"__gc", transport_gc}, {"__tostring", transport_tostring}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"transport", transport}, {"step", step},       {"open_calls", open_calls},
-                                         {"fetch", fetch},         {"fetched", fetched}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"transport", transport},   {"step", step},
+                                         {"open_calls", open_calls}, {"fetch", fetch},
+                                         {"fetched", fetched},       {NULL, NULL}};
 
     xf_new_type(L, core, XF_TRANSPORT_TYPE, methods);
     xf_set_functions(L, core, functions);

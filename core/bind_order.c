@@ -10,8 +10,10 @@
 #include "contract.h"
 #include "transfer.h"
 
-static const char *const PLACED[] = {[XF_PLACED_NEW] = "new",           [XF_PLACED_SAME] = "same",
-                                     [XF_PLACED_CONFLICT] = "conflict", [XF_PLACED_BLOCKED] = "blocked",
+static const char *const PLACED[] = {[XF_PLACED_NEW] = "new",
+                                     [XF_PLACED_SAME] = "same",
+                                     [XF_PLACED_CONFLICT] = "conflict",
+                                     [XF_PLACED_BLOCKED] = "blocked",
                                      [XF_PLACED_BILL_REPEATED] = "bill_repeated"};
 static const char *const ADVANCED[] = {[XF_ADVANCED] = "done",
                                        [XF_ADVANCED_REFUSED] = "refused",
@@ -56,7 +58,8 @@ The next bill number of a meter; only in a batch.
 static int next_bill(lua_State *L)
 {
     struct xf_err err;
-    int n = xf_journal_next_bill(xf_check_journal(L, 1), luaL_checkstring(L, 2), luaL_checkstring(L, 3), &err);
+    int n =
+        xf_journal_next_bill(xf_check_journal(L, 1), luaL_checkstring(L, 2), luaL_checkstring(L, 3), &err);
 
     if (n <= 0)
         return xf_push_fail(L, &err);
@@ -98,7 +101,8 @@ static int place(lua_State *L)
     o.expire_time = xf_integer_member(L, 2, "expire_time", 0);
     o.last_report = xf_text_member(L, 2, "last_report");
     o.at = xf_integer_member(L, 2, "at", 0);
-    luaL_argcheck(L, content != NULL && o.order != NULL && o.body != NULL && o.device_no != NULL, 2, "incomplete");
+    luaL_argcheck(L, content != NULL && o.order != NULL && o.body != NULL && o.device_no != NULL, 2,
+                  "incomplete");
     o.body_size = strlen(o.body);
     if (xf_journal_fingerprint(content, strlen(content), fingerprint, &err) != 0)
         return xf_push_fail(L, &err);
@@ -134,7 +138,8 @@ static void read_step(lua_State *L, struct xf_step *s)
 }
 
 /* [-0, +2, m] how it went and where the order stands, or nil and why */
-static int push_advanced(lua_State *L, enum xf_advanced result, enum xf_order_state now, const struct xf_err *err)
+static int push_advanced(lua_State *L, enum xf_advanced result, enum xf_order_state now,
+                         const struct xf_err *err)
 {
     if (result == XF_ADVANCED_FAILED)
         return xf_push_fail(L, err);
@@ -356,6 +361,13 @@ static int history(lua_State *L)
     return 1;
 }
 
-const luaL_Reg xf_order_methods[] = {{"fingerprint", fingerprint}, {"next_bill", next_bill}, {"place", place}, {"advance", advance},
-                                     {"note", note},           {"recover", recover}, {"list", list},
-                                     {"find", find},           {"history", history}, {NULL, NULL}};
+const luaL_Reg xf_order_methods[] = {{"fingerprint", fingerprint},
+                                     {"next_bill", next_bill},
+                                     {"place", place},
+                                     {"advance", advance},
+                                     {"note", note},
+                                     {"recover", recover},
+                                     {"list", list},
+                                     {"find", find},
+                                     {"history", history},
+                                     {NULL, NULL}};

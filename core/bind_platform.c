@@ -23,7 +23,9 @@ static void push_body(struct xf_walk *w, const struct xf_endpoint *e, const char
     if (body[start] != opening) {
         lua_pop(L, 1);
         lua_pushnil(L);
-        xf_walk_fault(w, code, e->body == XF_BODY_LIST ? "the body must be a JSON array" : "the body must be a JSON object",
+        xf_walk_fault(w, code,
+                      e->body == XF_BODY_LIST ? "the body must be a JSON array"
+                                              : "the body must be a JSON object",
                       e->body == XF_BODY_LIST ? "请求体应为 JSON 数组" : "请求体应为 JSON 对象");
     }
 }

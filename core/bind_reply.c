@@ -204,8 +204,8 @@ static int finish(lua_State *L)
     lua_settop(L, 2);
     r = xf_transfer_reply(x);
     evidence = (struct xf_evidence){.released = r->released, .curl = r->curl, .status = r->status};
-    evidence.envelope = judge_transport(r, &err) == 0 &&
-                        read_envelope(L, e, r->body, r->size, &evidence.json, &err) == 0;
+    evidence.envelope =
+        judge_transport(r, &err) == 0 && read_envelope(L, e, r->body, r->size, &evidence.json, &err) == 0;
     fate = xf_decide_fate(&evidence);
     lua_pushstring(L, xf_fate_name(fate));
     if (fate == XF_FATE_ANSWERED) {
@@ -328,8 +328,8 @@ static int read_result(lua_State *L)
 
 void xf_add_reply(lua_State *L, int core)
 {
-    static const luaL_Reg functions[] = {{"finish", finish},       {"abandon", abandon},
-                                         {"read_reply", read_reply}, {"read_push", read_push},
+    static const luaL_Reg functions[] = {{"finish", finish},           {"abandon", abandon},
+                                         {"read_reply", read_reply},   {"read_push", read_push},
                                          {"read_result", read_result}, {NULL, NULL}};
 
     xf_set_functions(L, core, functions);

@@ -59,7 +59,8 @@ static bool is_argument(lua_State *L, int index, const struct xf_endpoint *e)
     if (xf_is_key(L, index, e->query->fields))
         return true;
     if (e->body == XF_BODY_LIST)
-        return lua_rawlen(L, index) == strlen(e->list->name) && strcmp(lua_tostring(L, index), e->list->name) == 0;
+        return lua_rawlen(L, index) == strlen(e->list->name) &&
+               strcmp(lua_tostring(L, index), e->list->name) == 0;
     return e->body == XF_BODY_OBJECT && xf_is_key(L, index, e->fields->fields);
 }
 
@@ -112,8 +113,9 @@ static void write_request(struct xf_walk *w, lua_State *L, const struct xf_endpo
 
 static const struct xf_endpoint *check_endpoint(lua_State *L, int index)
 {
-    const struct xf_endpoint *e = lua_islightuserdata(L, index) ? lua_touserdata(L, index)
-                                                                : xf_find_endpoint(luaL_checkstring(L, index));
+    const struct xf_endpoint *e = lua_islightuserdata(L, index)
+                                      ? lua_touserdata(L, index)
+                                      : xf_find_endpoint(luaL_checkstring(L, index));
 
     if (e == NULL)
         luaL_argerror(L, index, "no such operation");
@@ -198,7 +200,8 @@ static int check_command(lua_State *L)
     return 2;
 }
 
-int xf_sign_headers(struct xf_core *core, struct xf_signer *signer, struct xf_signed_headers *h, struct xf_err *err)
+int xf_sign_headers(struct xf_core *core, struct xf_signer *signer, struct xf_signed_headers *h,
+                    struct xf_err *err)
 {
     char *id = h->code + sizeof "RandomCode: " - 1;
 
@@ -266,8 +269,11 @@ static int start(lua_State *L)
 
 void xf_add_request(lua_State *L, int core)
 {
-    static const luaL_Reg functions[] = {
-        {"operations", operations}, {"check", check}, {"check_command", check_command}, {"start", start}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"operations", operations},
+                                         {"check", check},
+                                         {"check_command", check_command},
+                                         {"start", start},
+                                         {NULL, NULL}};
 
     xf_set_functions(L, core, functions);
 }

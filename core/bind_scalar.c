@@ -132,7 +132,8 @@ static bool read_decimal(lua_State *L, int index, const struct xf_reading *r, st
             if (n > INT64_MAX / 1000 || n < INT64_MIN / 1000)
                 return false;
             out->value = n * 1000;
-        } else if (xf_decimal_from_double(lua_tonumber(L, index), r->decimals, &out->value) != XF_DECIMAL_OK) {
+        } else if (xf_decimal_from_double(lua_tonumber(L, index), r->decimals, &out->value) !=
+                   XF_DECIMAL_OK) {
             return false;
         }
         break;
@@ -269,7 +270,8 @@ void xf_walk_rules(struct xf_walk *w, const struct xf_shape *shape, int index)
     int count, price_count;
 
     for (const struct xf_rule *rule = shape->rules; rule != NULL && rule->kind != XF_RULE_NONE; rule++) {
-        const struct xf_field when = {.name = "", .when_field = rule->when_field, .when_equals = rule->when_equals};
+        const struct xf_field when = {
+            .name = "", .when_field = rule->when_field, .when_equals = rule->when_equals};
 
         if (!(w->side == XF_CLIENT ? rule->client : rule->server))
             continue;

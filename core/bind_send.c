@@ -16,16 +16,17 @@ enum { UV_JOURNAL = 1, UV_COUNT = UV_JOURNAL };
 /* What the release callback needs; it runs inside libcurl, where no Lua may. */
 struct xf_sending {
     struct xf_journal *journal;
-    const char *order;  /* behind the struct */
+    const char *order; /* behind the struct */
     int64_t deadline_s; /* seconds the call may take */
-    struct xf_err err;  /* why the journal did not let it go */
+    struct xf_err err; /* why the journal did not let it go */
 };
 
 static bool release(void *payload)
 {
     struct xf_sending *s = payload;
     int64_t now = (int64_t)time(NULL);
-    struct xf_step step = {.order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
+    struct xf_step step = {
+        .order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
 
     return xf_journal_advance(s->journal, &step, NULL, &s->err) == XF_ADVANCED;
 }
@@ -48,7 +49,8 @@ static struct xf_sending *push_sending(lua_State *L, int journal, int order, int
     return s;
 }
 
-static void write_target(struct xf_bytes *target, const struct xf_endpoint *e, const char *device_id, size_t size)
+static void write_target(struct xf_bytes *target, const struct xf_endpoint *e, const char *device_id,
+                         size_t size)
 {
     xf_bytes_reset(target);
     xf_bytes_add_text(target, e->path);

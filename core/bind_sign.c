@@ -138,7 +138,8 @@ static int signer(lua_State *L)
     luaL_setmetatable(L, XF_SIGNER_TYPE);
     lua_getfield(L, 1, "example");
     if (lua_toboolean(L, -1))
-        *box = xf_signer_new(example_key, sizeof example_key - 1, example_merchant, sizeof example_merchant - 1, &err);
+        *box = xf_signer_new(example_key, sizeof example_key - 1, example_merchant,
+                             sizeof example_merchant - 1, &err);
     else
         *box = read_signer(L, &err);
     if (*box == NULL)
@@ -160,9 +161,12 @@ static int has_env_key(lua_State *L)
 
 void xf_add_sign(lua_State *L, int core)
 {
-    static const luaL_Reg methods[] = {{"sign", signer_sign},           {"verify", signer_verify},
-                                       {"close", signer_close},         {"__gc", signer_close},
-                                       {"__close", signer_close},       {"__tostring", signer_tostring},
+    static const luaL_Reg methods[] = {{"sign", signer_sign},
+                                       {"verify", signer_verify},
+                                       {"close", signer_close},
+                                       {"__gc", signer_close},
+                                       {"__close", signer_close},
+                                       {"__tostring", signer_tostring},
                                        {NULL, NULL}};
     static const luaL_Reg functions[] = {{"signer", signer}, {"has_env_key", has_env_key}, {NULL, NULL}};
 

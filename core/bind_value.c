@@ -221,16 +221,11 @@ static int describe(lua_State *L)
 
 void xf_add_values(lua_State *L, int core)
 {
-    static const luaL_Reg functions[] = {{"decimal", decimal},
-                                         {"decimal_text", decimal_text},
-                                         {"timestamp", timestamp},
-                                         {"parse_timestamp", parse_timestamp},
-                                         {"measure", measure},
-                                         {"now", now},
-                                         {"clock", clock_now},
-                                         {"random", random_bytes},
-                                         {"describe", describe},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"decimal", decimal},     {"decimal_text", decimal_text},
+                                         {"timestamp", timestamp}, {"parse_timestamp", parse_timestamp},
+                                         {"measure", measure},     {"now", now},
+                                         {"clock", clock_now},     {"random", random_bytes},
+                                         {"describe", describe},   {NULL, NULL}};
 
     xf_set_functions(L, core, functions);
 }

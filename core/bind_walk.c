@@ -136,7 +136,8 @@ void xf_walk_wrong(struct xf_walk *w, const struct xf_field *f, int index)
 static bool is_plain(const char *s)
 {
     for (const char *c = s; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f || ((unsigned char)*c == 0xC2 && (unsigned char)c[1] < 0xA0))
+        if ((unsigned char)*c < 0x20 || *c == 0x7f ||
+            ((unsigned char)*c == 0xC2 && (unsigned char)c[1] < 0xA0))
             return false;
     }
     return xf_text_measure(s, strlen(s), NULL, NULL);

@@ -22,8 +22,8 @@ struct xf_place {
 struct xf_walk {
     lua_State *L;
     enum xf_side side;
-    int faults;           /* stack index of the list of faults */
-    int count;            /* how many there are */
+    int faults; /* stack index of the list of faults */
+    int count; /* how many there are */
     struct xf_bytes *out; /* JSON goes here; NULL: none is written */
     struct xf_place path[XF_PATH_DEPTH]; /* where the walk is */
     int depth;

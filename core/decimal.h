@@ -11,8 +11,8 @@ enum { XF_DECIMAL_SIZE = 24 };
 enum xf_decimal_fault {
     XF_DECIMAL_OK = 0,
     XF_DECIMAL_MALFORMED = -1, /* not digits[.digits] with an optional leading '-' and no leading zeros */
-    XF_DECIMAL_TOO_FINE = -2,  /* more digits after the point than allowed */
-    XF_DECIMAL_TOO_BIG = -3,   /* does not fit */
+    XF_DECIMAL_TOO_FINE = -2, /* more digits after the point than allowed */
+    XF_DECIMAL_TOO_BIG = -3, /* does not fit */
 };
 
 /* Reads "100", "100.5", "-0.05" into thousandths. At most `decimals` (0 to 3)

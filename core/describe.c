@@ -14,8 +14,8 @@ static void describe_range(const char *from, const char *to, const char *thing_e
         (void)snprintf(out, XF_DESCRIPTION_SIZE, "%s 到 %s 的%s", from, to, thing_zh);
 }
 
-static void describe_integer(const struct xf_field *f, const struct xf_reading *r,
-                             enum xf_language language, char *out)
+static void describe_integer(const struct xf_field *f, const struct xf_reading *r, enum xf_language language,
+                             char *out)
 {
     char from[XF_DECIMAL_SIZE], to[XF_DECIMAL_SIZE];
 
@@ -39,12 +39,13 @@ static void describe_decimal(const struct xf_reading *r, enum xf_language langua
     (void)xf_decimal_format(from, r->min, 0);
     (void)xf_decimal_format(to, r->max, 0);
     if (language == XF_EN)
-        (void)snprintf(out, XF_DESCRIPTION_SIZE,
-                       "a decimal from %s to %s with at most %d digits after the point (text, integer or exact float)",
-                       from, to, r->decimals);
+        (void)snprintf(
+            out, XF_DESCRIPTION_SIZE,
+            "a decimal from %s to %s with at most %d digits after the point (text, integer or exact float)",
+            from, to, r->decimals);
     else
-        (void)snprintf(out, XF_DESCRIPTION_SIZE, "%s 到 %s 的数，最多 %d 位小数（文本、整数或精确的浮点数）", from, to,
-                       r->decimals);
+        (void)snprintf(out, XF_DESCRIPTION_SIZE, "%s 到 %s 的数，最多 %d 位小数（文本、整数或精确的浮点数）",
+                       from, to, r->decimals);
 }
 
 static void describe_string(const struct xf_field *f, const struct xf_reading *r, enum xf_language language,
@@ -56,21 +57,23 @@ static void describe_string(const struct xf_field *f, const struct xf_reading *r
         (void)snprintf(out, XF_DESCRIPTION_SIZE, en ? "the text \"%s\"" : "文本“%s”", f->fixed);
     else if (f->format == XF_TIMESTAMP || f->format == XF_HOLDS_TIMESTAMP)
         (void)snprintf(out, XF_DESCRIPTION_SIZE,
-                       en ? "a time that exists, as text yyyyMMddHHmmss" : "有效时间，格式 yyyyMMddHHmmss 的文本");
+                       en ? "a time that exists, as text yyyyMMddHHmmss"
+                          : "有效时间，格式 yyyyMMddHHmmss 的文本");
     else if (f->format == XF_DATETIME)
         (void)snprintf(out, XF_DESCRIPTION_SIZE,
                        en ? "a time, as text yyyy-MM-dd HH:mm:ss" : "时间，格式 yyyy-MM-dd HH:mm:ss 的文本");
     else if (f->format == XF_DIGITS && r->min == r->max)
-        (void)snprintf(out, XF_DESCRIPTION_SIZE, en ? "text of %" PRId64 " digits" : "%" PRId64 " 位数字的文本",
-                       r->min);
+        (void)snprintf(out, XF_DESCRIPTION_SIZE,
+                       en ? "text of %" PRId64 " digits" : "%" PRId64 " 位数字的文本", r->min);
     else if (r->max == INT64_MAX)
         (void)snprintf(out, XF_DESCRIPTION_SIZE, en ? "text" : "文本");
     else if (r->min == r->max)
-        (void)snprintf(out, XF_DESCRIPTION_SIZE, en ? "text of %" PRId64 " characters" : "%" PRId64 " 个字符的文本",
-                       r->min);
+        (void)snprintf(out, XF_DESCRIPTION_SIZE,
+                       en ? "text of %" PRId64 " characters" : "%" PRId64 " 个字符的文本", r->min);
     else
         (void)snprintf(out, XF_DESCRIPTION_SIZE,
-                       en ? "text of %" PRId64 " to %" PRId64 " characters" : "%" PRId64 " 到 %" PRId64 " 个字符的文本",
+                       en ? "text of %" PRId64 " to %" PRId64 " characters"
+                          : "%" PRId64 " 到 %" PRId64 " 个字符的文本",
                        r->min, r->max);
 }
 
@@ -95,8 +98,8 @@ static void describe_values(const struct xf_field *f, const struct xf_reading *r
         used = 0;
         while (used < XF_DESCRIPTION_SIZE - 1 && out[used] != '\0')
             used++;
-        (void)snprintf(out + used, XF_DESCRIPTION_SIZE - used, language == XF_EN ? "%s%s (%s)" : "%s%s（%s）", gap,
-                       v->text, language == XF_EN ? v->label.en : v->label.zh);
+        (void)snprintf(out + used, XF_DESCRIPTION_SIZE - used, language == XF_EN ? "%s%s (%s)" : "%s%s（%s）",
+                       gap, v->text, language == XF_EN ? v->label.en : v->label.zh);
         gap = language == XF_EN ? ", " : "、";
     }
 }
@@ -126,11 +129,12 @@ void xf_describe_field(const struct xf_field *f, enum xf_side side, enum xf_lang
         break;
     case XF_LIST:
         if (r.max == INT64_MAX)
-            (void)snprintf(out, XF_DESCRIPTION_SIZE, en ? "a list of %" PRId64 " or more" : "至少 %" PRId64 " 项的列表",
-                           r.min);
+            (void)snprintf(out, XF_DESCRIPTION_SIZE,
+                           en ? "a list of %" PRId64 " or more" : "至少 %" PRId64 " 项的列表", r.min);
         else
             (void)snprintf(out, XF_DESCRIPTION_SIZE,
-                           en ? "a list of %" PRId64 " to %" PRId64 " elements" : "%" PRId64 " 到 %" PRId64 " 项的列表",
+                           en ? "a list of %" PRId64 " to %" PRId64 " elements"
+                              : "%" PRId64 " 到 %" PRId64 " 项的列表",
                            r.min, r.max);
         break;
     }

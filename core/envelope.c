@@ -54,7 +54,8 @@ static bool skip_word(struct cursor *c)
 
     skip_space(c);
     start = c->at;
-    while (c->at < c->end && strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", *c->at) != NULL && *c->at != '\0')
+    while (c->at < c->end && strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", *c->at) != NULL &&
+           *c->at != '\0')
         c->at++;
     return c->at > start;
 }

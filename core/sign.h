@@ -16,7 +16,7 @@ enum { XF_KEY_MOST = 1024, XF_MERCHANT_MOST = 64 };
 
 /* Where time and chance come from; tests pass their own. */
 struct xf_source {
-    int64_t (*now)(void *payload);                             /* seconds since 1970 UTC */
+    int64_t (*now)(void *payload); /* seconds since 1970 UTC */
     bool (*random)(void *payload, unsigned char *out, size_t size);
     void *payload;
 };
@@ -32,10 +32,10 @@ extern const struct xf_source xf_source_system;
  */
 struct xf_trans_id_maker {
     const struct xf_source *source;
-    int offset;       /* seconds east of UTC */
-    int64_t second;   /* of the last id */
-    uint32_t next;    /* tail of the next id, without the leading 80000000 */
-    uint32_t left;    /* how many this second still has */
+    int offset; /* seconds east of UTC */
+    int64_t second; /* of the last id */
+    uint32_t next; /* tail of the next id, without the leading 80000000 */
+    uint32_t left; /* how many this second still has */
 };
 void xf_trans_id_init(struct xf_trans_id_maker *m, const struct xf_source *source, int offset);
 /* Returns 0, or -1 with err when there is no time or no randomness. */

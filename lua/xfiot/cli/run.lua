@@ -36,7 +36,7 @@ end
 local function run_chunk(chunk, path, args)
   local ok, result = xpcall(chunk, function(cause)
     -- `return xfiot.workflow {...}` is a tail call: the script's own line is lost, its file is not
-    if type(cause) == "string" then cause = cause:gsub("^lua/xfiot/cli/[^:]+:%d+: ", path .. ": ") end
+    if type(cause) == "string" then cause = cause:gsub("^xfiot%.workflow: ", path .. ": %0") end
     return trace.handler(cause)
   end, args)
   if not ok then error(result, 0) end
