@@ -93,9 +93,11 @@ $(BUILD)/%.o: %.c $(BUILD)/.flags | $(BUILD)/.packages-build
 	@mkdir -p $(@D)
 	$(call say,CC  ,$@)$(CC) $(ALL_CFLAGS) -Icore -MMD -MP -c -o $@ $<
 
+# nodelete: a thread of libcurl's that asks for a name may outlive its transfer, and Lua
+# unloads the module, and libcurl with it, when the state closes.
 $(MODULE): $(CORE_OBJ) $(BIND_OBJ) $(BUILD)/.files
 	@mkdir -p $(@D)
-	$(call say,LINK,$@)$(CC) -shared $(INSTRUMENT) $(LDFLAGS) -o $@ $(CORE_OBJ) $(BIND_OBJ) $(PKG_LIBS)
+	$(call say,LINK,$@)$(CC) -shared -Wl,-z,nodelete $(INSTRUMENT) $(LDFLAGS) -o $@ $(CORE_OBJ) $(BIND_OBJ) $(PKG_LIBS)
 
 # Lua files, shipped scripts and argparse are carried inside the program.
 $(BUILD)/embedded.c: core/embed.lua $(LUA_SRC) $(SCRIPTS) $(BUILD)/.files | $(BUILD)/.packages-build

@@ -24,6 +24,8 @@ enum {
     XF_TEXT_MOST = 64 * 1024 * 1024, /* JSON written for people or by the sandbox */
 };
 
+struct xf_sending;
+
 /* Indexes of the core object's user values. */
 enum { XF_UV_DECODE = 1, XF_UV_ARRAY, XF_UV_SORT, XF_UV_MOST = XF_UV_SORT };
 
@@ -34,6 +36,7 @@ struct xf_core {
     struct xf_bytes text; /* scratch of one call: JSON */
     char env_key[XF_KEY_MOST]; /* taken out of the environment when the module was opened */
     int env_key_size; /* 0: none; -1: it was too long */
+    struct xf_sending *armed; /* orders started whose `sent` is not on disk yet (bind_send.c) */
 };
 
 /* The core object of the running function. */

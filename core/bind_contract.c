@@ -1,6 +1,7 @@
 #include "bind_contract.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "contract.h"
 
@@ -225,16 +226,6 @@ static void set_shape(lua_State *L, const char *key, const struct xf_shape *s)
     lua_setfield(L, -2, key);
 }
 
-static void set_shapes(lua_State *L, const char *key, const struct xf_shape *shapes)
-{
-    lua_newtable(L);
-    for (int i = 0; shapes[i].name != NULL; i++) {
-        push_shape(L, &shapes[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_setfield(L, -2, key);
-}
-
 static void push_endpoint(lua_State *L, const struct xf_endpoint *e)
 {
     static const char *const bodies[] = {
@@ -346,9 +337,16 @@ static void push_code(lua_State *L, const struct xf_code *c)
     set_string(L, "note", c->note);
 }
 
+static bool is_asked_for(lua_State *L, const char *list)
+{
+    return lua_isnil(L, 1) || strcmp(lua_tostring(L, 1), list) == 0;
+}
+
 /* A list of rows whose member `ends` is NULL (or 0) in the last one. */
 #define SET_LIST(L, key, rows, ends, push)                                                                   \
     do {                                                                                                     \
+        if (!is_asked_for(L, key))                                                                           \
+            break;                                                                                           \
         lua_newtable(L);                                                                                     \
         for (int i_ = 0; (rows)[i_].ends; i_++) {                                                            \
             push(L, &(rows)[i_]);                                                                            \
@@ -359,6 +357,8 @@ static void push_code(lua_State *L, const struct xf_code *c)
 
 static int contract(lua_State *L)
 {
+    (void)luaL_optstring(L, 1, NULL);
+    lua_settop(L, 1);
     luaL_checkstack(L, 16, "contract");
     lua_newtable(L);
     set_string(L, "api_version", XF_API_VERSION);
@@ -366,15 +366,19 @@ static int contract(lua_State *L)
     SET_LIST(L, "endpoints", xf_endpoints, name, push_endpoint);
     SET_LIST(L, "commands", xf_commands, id, push_command);
     SET_LIST(L, "pushes", xf_pushes, name, push_push);
-    set_shapes(L, "shapes", xf_shapes);
-    set_shapes(L, "services", xf_services);
-    set_shapes(L, "statuses", xf_statuses);
+    SET_LIST(L, "shapes", xf_shapes, name, push_shape);
+    SET_LIST(L, "services", xf_services, name, push_shape);
+    SET_LIST(L, "statuses", xf_statuses, name, push_shape);
     SET_LIST(L, "enums", xf_enums, name, push_enum);
     SET_LIST(L, "alarms", xf_alarms, code, push_alarm);
     SET_LIST(L, "classes", xf_classes, name, push_class);
     SET_LIST(L, "codes", xf_codes, code, push_code);
-    set_fields(L, "call_headers", xf_call_headers);
-    set_fields(L, "envelope", xf_envelope_fields);
+    SET_LIST(L, "call_headers", xf_call_headers, name, push_field);
+    SET_LIST(L, "envelope", xf_envelope_fields, name, push_field);
+    if (lua_isnil(L, 1))
+        return 1;
+    lua_pushvalue(L, 1);
+    luaL_argcheck(L, lua_rawget(L, -2) != LUA_TNIL, 1, "no such list");
     return 1;
 }
 

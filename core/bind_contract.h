@@ -2,7 +2,8 @@
  * The contract rows as Lua sees them. For help texts, the reference page, the
  * specs and doctor; the checks walk the rows themselves.
  *
- * contract() returns a fresh table of plain data:
+ * contract() returns a fresh table of plain data, contract("codes") only that list
+ * of it, for those who cannot wait for all:
  *   api_version, base_path
  *   endpoints, commands, pushes, shapes, services, statuses, enums, alarms,
  *   classes, codes, call_headers, envelope          lists in the rows' order

@@ -1,7 +1,9 @@
 /* The journal for Lua: opening, batches, meters. Orders are in bind_order.c. */
 #include "bind_journal.h"
 
-#include <string.h>
+#include <stdlib.h>
+
+#define XF_FOUND_TYPE "xfiot.found"
 
 enum { UV_CORE = 1, UV_COUNT = UV_CORE };
 
@@ -52,6 +54,30 @@ void xf_set_integer(lua_State *L, const char *name, lua_Integer value)
 {
     lua_pushinteger(L, value);
     lua_setfield(L, -2, name);
+}
+
+struct xf_found *xf_push_found(lua_State *L)
+{
+    struct xf_found *f = lua_newuserdatauv(L, sizeof *f, 0);
+
+    *f = (struct xf_found){.text = NULL};
+    luaL_setmetatable(L, XF_FOUND_TYPE);
+    return f;
+}
+
+void xf_found_empty(struct xf_found *f)
+{
+    xf_orders_free(&f->orders);
+    xf_history_free(&f->history);
+    xf_devices_free(&f->devices);
+    free(f->text);
+    f->text = NULL;
+}
+
+static int found_gc(lua_State *L)
+{
+    xf_found_empty(luaL_checkudata(L, 1, XF_FOUND_TYPE));
+    return 0;
 }
 
 static int journal_close(lua_State *L)
@@ -186,19 +212,19 @@ static int journal_recall(lua_State *L)
 {
     struct xf_journal *j = xf_check_journal(L, 1);
     const char *company = luaL_checkstring(L, 2), *number = luaL_checkstring(L, 3);
-    struct xf_devices found = {0};
+    struct xf_found *found = xf_push_found(L);
     const struct xf_device *d;
     struct xf_err err;
-    int count = xf_journal_recall_device(j, company, number, &found, &err);
+    int count = xf_journal_recall_device(j, company, number, &found->devices, &err);
 
     if (count <= 0) {
-        xf_devices_free(&found);
+        xf_found_empty(found);
         if (count < 0)
             return xf_push_fail(L, &err);
         lua_pushnil(L);
         return 1;
     }
-    d = &found.rows[0];
+    d = &found->devices.rows[0];
     lua_createtable(L, 0, 8);
     xf_set_text(L, "company_code", d->company_code);
     xf_set_text(L, "device_no", d->device_no);
@@ -207,7 +233,7 @@ static int journal_recall(lua_State *L)
     xf_set_text(L, "report", d->report);
     xf_set_text(L, "report_time", d->report_time);
     xf_set_integer(L, "updated_at", d->updated_at);
-    xf_devices_free(&found);
+    xf_found_empty(found);
     return 1;
 }
 
@@ -279,8 +305,10 @@ void xf_add_journal(lua_State *L, int core)
                                        {"__close", journal_close},
                                        {"__tostring", journal_tostring},
                                        {NULL, NULL}};
+    static const luaL_Reg found_methods[] = {{"__gc", found_gc}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"journal", journal}, {"journal_path", journal_path}, {NULL, NULL}};
 
+    xf_new_type(L, core, XF_FOUND_TYPE, found_methods);
     xf_new_type(L, core, XF_JOURNAL_TYPE, methods);
     (void)luaL_getmetatable(L, XF_JOURNAL_TYPE);
     xf_set_functions(L, core, xf_order_methods);

@@ -2,7 +2,6 @@
  * Orders for Lua: placed, moved on and listed in the journal; and sent, with
  * `sent` on disk before the first byte of the request leaves.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -82,7 +81,7 @@ static int place(lua_State *L)
     char fingerprint[XF_FINGERPRINT_SIZE];
     struct xf_intent o = {0};
     const char *content;
-    char *blocking = NULL;
+    struct xf_found *found;
     enum xf_placed placed;
     struct xf_err err = {""};
 
@@ -107,15 +106,16 @@ static int place(lua_State *L)
     if (xf_journal_fingerprint(content, strlen(content), fingerprint, &err) != 0)
         return xf_push_fail(L, &err);
     o.fingerprint = fingerprint;
-    placed = xf_journal_place(j, &o, &blocking, &err);
+    found = xf_push_found(L);
+    placed = xf_journal_place(j, &o, &found->text, &err);
     if (placed == XF_PLACED_FAILED) {
-        free(blocking);
+        xf_found_empty(found);
         return xf_push_fail(L, &err);
     }
     lua_pushstring(L, PLACED[placed]);
     lua_pushstring(L, err.message);
-    lua_pushstring(L, blocking);
-    free(blocking);
+    lua_pushstring(L, found->text);
+    xf_found_empty(found);
     return 3;
 }
 
@@ -253,7 +253,7 @@ static int list(lua_State *L)
 {
     struct xf_journal *j = xf_check_journal(L, 1);
     struct xf_order_filter f = {0};
-    struct xf_orders found = {0};
+    struct xf_found *found;
     enum xf_order_state state;
     struct xf_err err;
 
@@ -273,16 +273,17 @@ static int list(lua_State *L)
             }
         }
     }
-    if (xf_journal_list_orders(j, &f, &found, &err) != 0) {
-        xf_orders_free(&found);
+    found = xf_push_found(L);
+    if (xf_journal_list_orders(j, &f, &found->orders, &err) != 0) {
+        xf_found_empty(found);
         return xf_push_fail(L, &err);
     }
-    lua_createtable(L, (int)found.count, 0);
-    for (size_t i = 0; i < found.count; i++) {
-        push_order(L, j, &found.rows[i]);
+    lua_createtable(L, (int)found->orders.count, 0);
+    for (size_t i = 0; i < found->orders.count; i++) {
+        push_order(L, j, &found->orders.rows[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    xf_orders_free(&found);
+    xf_found_empty(found);
     return 1;
 }
 
@@ -304,19 +305,19 @@ static int find(lua_State *L)
     int key = luaL_checkoption(L, 2, NULL, keys);
     const char *value = luaL_checkstring(L, 3);
     int bill = (int)luaL_optinteger(L, 4, 0);
-    struct xf_orders found = {0};
+    struct xf_found *found = xf_push_found(L);
     struct xf_err err;
-    int count = xf_journal_find_order(j, ids[key], value, bill, &found, &err);
+    int count = xf_journal_find_order(j, ids[key], value, bill, &found->orders, &err);
 
     if (count < 0) {
-        xf_orders_free(&found);
+        xf_found_empty(found);
         return xf_push_fail(L, &err);
     }
     if (count > 0)
-        push_order(L, j, &found.rows[0]);
+        push_order(L, j, &found->orders.rows[0]);
     else
         lua_pushnil(L);
-    xf_orders_free(&found);
+    xf_found_empty(found);
     return 1;
 }
 
@@ -333,16 +334,16 @@ static int history(lua_State *L)
     struct xf_journal *j = xf_check_journal(L, 1);
     const char *order = luaL_checkstring(L, 2);
     int after = (int)luaL_optinteger(L, 3, 0);
-    struct xf_history found = {0};
+    struct xf_found *found = xf_push_found(L);
     struct xf_err err;
 
-    if (xf_journal_list_history(j, order, after, &found, &err) != 0) {
-        xf_history_free(&found);
+    if (xf_journal_list_history(j, order, after, &found->history, &err) != 0) {
+        xf_found_empty(found);
         return xf_push_fail(L, &err);
     }
-    lua_createtable(L, (int)found.count, 0);
-    for (size_t i = 0; i < found.count; i++) {
-        const struct xf_order_event *e = &found.rows[i];
+    lua_createtable(L, (int)found->history.count, 0);
+    for (size_t i = 0; i < found->history.count; i++) {
+        const struct xf_order_event *e = &found->history.rows[i];
 
         lua_createtable(L, 0, 9);
         xf_set_integer(L, "at", e->at);
@@ -357,7 +358,7 @@ static int history(lua_State *L)
             xf_set_integer(L, "code", e->code);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    xf_history_free(&found);
+    xf_found_empty(found);
     return 1;
 }
 

@@ -288,7 +288,7 @@ void xf_walk_rules(struct xf_walk *w, const struct xf_shape *shape, int index)
                 check_tiers(w, rule, values, count, prices, price_count);
             break;
         case XF_RULE_NON_ZERO:
-            if (values[0] == 0)
+            if (count > 0 && values[0] == 0)
                 rule_fault(w, rule, rule->fields[0]);
             break;
         case XF_RULE_NONE:

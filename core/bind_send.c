@@ -13,22 +13,80 @@
 
 enum { UV_JOURNAL = 1, UV_COUNT = UV_JOURNAL };
 
-/* What the release callback needs; it runs inside libcurl, where no Lua may. */
+/* What the release callback needs; it runs inside libcurl, where no Lua may.
+ * While its order waits for `sent`, it is in the core's list. */
 struct xf_sending {
+    struct xf_core *core;
+    struct xf_sending *next, **place; /* place: what points at it; NULL: not in the list */
     struct xf_journal *journal;
     const char *order; /* behind the struct */
     int64_t deadline_s; /* seconds the call may take */
+    bool marked; /* `sent` is on disk */
     struct xf_err err; /* why the journal did not let it go */
 };
+
+static void arm(struct xf_sending *s)
+{
+    s->next = s->core->armed;
+    s->place = &s->core->armed;
+    if (s->next != NULL)
+        s->next->place = &s->next;
+    s->core->armed = s;
+}
+
+static void disarm(struct xf_sending *s)
+{
+    if (s->place == NULL)
+        return;
+    *s->place = s->next;
+    if (s->next != NULL)
+        s->next->place = s->place;
+    s->place = NULL;
+}
+
+/* Puts `sent` on disk for all armed orders of the journal, in one commit: they
+ * go out in the same turn of the loop, and share the fsync. */
+static int mark_all(struct xf_core *core, struct xf_journal *j, struct xf_err *err)
+{
+    int64_t now = (int64_t)time(NULL);
+    struct xf_sending *next;
+
+    if (xf_journal_in_batch(j)) /* `sent` would not be on disk before the batch is */
+        return xf_fail(err, "the journal is in the middle of a batch, in which nothing can be sent");
+    if (xf_journal_begin(j, err) != 0)
+        return -1;
+    for (struct xf_sending *s = core->armed; s != NULL; s = s->next) {
+        struct xf_step step = {.order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
+
+        s->marked = s->journal == j && xf_journal_advance(j, &step, NULL, &s->err) == XF_ADVANCED;
+    }
+    if (xf_journal_commit(j, err) != 0) {
+        for (struct xf_sending *s = core->armed; s != NULL; s = s->next)
+            s->marked = false;
+        return -1;
+    }
+    for (struct xf_sending *s = core->armed; s != NULL; s = next) {
+        next = s->next;
+        if (s->marked)
+            disarm(s);
+    }
+    return 0;
+}
 
 static bool release(void *payload)
 {
     struct xf_sending *s = payload;
-    int64_t now = (int64_t)time(NULL);
-    struct xf_step step = {
-        .order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
+    struct xf_err err;
 
-    return xf_journal_advance(s->journal, &step, NULL, &s->err) == XF_ADVANCED;
+    if (!s->marked && mark_all(s->core, s->journal, &err) != 0)
+        s->err = err;
+    return s->marked;
+}
+
+static int sending_gc(lua_State *L)
+{
+    disarm(luaL_checkudata(L, 1, XF_SENDING_TYPE));
+    return 0;
 }
 
 /* [-0, +1, m] a sending that keeps its journal and its order's id */
@@ -38,6 +96,10 @@ static struct xf_sending *push_sending(lua_State *L, int journal, int order, int
     const char *id = luaL_checklstring(L, order, &size);
     struct xf_sending *s = lua_newuserdatauv(L, sizeof *s + size + 1, UV_COUNT);
 
+    s->core = xf_core_self(L);
+    s->next = NULL;
+    s->place = NULL;
+    s->marked = false;
     s->journal = xf_check_journal(L, journal);
     s->deadline_s = deadline_s;
     s->err.message[0] = '\0';
@@ -69,6 +131,7 @@ signer must stay alive until finish(), and so must the sending.
 @tparam string device_id
 @tparam string body the frozen body
 @tparam number timeout seconds for the call
+@tparam[opt] boolean marked `sent` is on disk already: an earlier call was marked and surely not let go
 @treturn userdata|nil the call, for finish() with the operation creatCmd
 @treturn userdata|string the sending: keep it; why() tells what the journal said. Or why it could not start
 */
@@ -83,6 +146,8 @@ static int send_order(lua_State *L)
     struct xf_transfer *x;
     struct xf_err err;
     const char *device_id;
+    bool marked = lua_toboolean(L, 8);
+    struct xf_sending *s;
     double timeout;
     size_t size;
 
@@ -91,7 +156,9 @@ static int send_order(lua_State *L)
     r.body = luaL_checklstring(L, 6, &r.body_size);
     timeout = luaL_checknumber(L, 7);
     luaL_argcheck(L, timeout > 0 && timeout <= 3600, 7, "0 to 3600 seconds expected");
-    r.payload = push_sending(L, 3, 4, (int64_t)timeout + 1);
+    s = push_sending(L, 3, 4, (int64_t)timeout + 1);
+    s->marked = marked;
+    r.payload = s;
     if (xf_sign_headers(core, signer, &headers, &err) != 0)
         return xf_push_fail(L, &err);
     write_target(&core->target, e, device_id, size);
@@ -109,6 +176,8 @@ static int send_order(lua_State *L)
     x = xf_transfer_start(t, &r, &err);
     if (x == NULL)
         return xf_push_fail(L, &err);
+    if (!marked)
+        arm(s);
     lua_pushlightuserdata(L, x);
     lua_insert(L, -2);
     return 2;
@@ -127,9 +196,22 @@ static int sending_why(lua_State *L)
     return 1;
 }
 
+/***
+Whether `sent` is on disk.
+@function sending:is_marked
+@treturn boolean
+*/
+static int sending_is_marked(lua_State *L)
+{
+    const struct xf_sending *s = luaL_checkudata(L, 1, XF_SENDING_TYPE);
+
+    lua_pushboolean(L, s->marked);
+    return 1;
+}
+
 void xf_add_order(lua_State *L, int core)
 {
-    static const luaL_Reg methods[] = {{"why", sending_why}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"why", sending_why}, {"is_marked", sending_is_marked}, {"disarm", sending_gc}, {"__gc", sending_gc}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"send_order", send_order}, {NULL, NULL}};
 
     xf_new_type(L, core, XF_SENDING_TYPE, methods);

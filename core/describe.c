@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "decimal.h"
 
@@ -89,9 +90,8 @@ static void describe_values(const struct xf_field *f, const struct xf_reading *r
                                      : (f->type == XF_INTEGER ? "整数：" : "文本，取值："));
     for (const struct xf_enum_value *v = f->values->values; v->text != NULL; v++) {
         if (f->type == XF_INTEGER) {
-            long long value = 0;
+            long long value = strtoll(v->text, NULL, 10);
 
-            (void)sscanf(v->text, "%lld", &value);
             if (value < r->min || value > r->max)
                 continue;
         }

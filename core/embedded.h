@@ -8,7 +8,7 @@
 struct xf_embedded {
     const char *name; /* module "xfiot.client" or script "script:recharge.lua"; NULL ends the list */
     const char *file; /* chunk name for luaL_loadbufferx, "@lua/xfiot/client.lua" */
-    const unsigned char *text; /* Lua source, as in the file */
+    const unsigned char *text; /* Lua source as in the file; of a module: compiled, with its lines */
     size_t size;
 };
 

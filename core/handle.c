@@ -178,6 +178,7 @@ static CURLcode set_callbacks(struct xf_handle *h)
     code = curl_easy_setopt(easy, option, value)
 
     SET(CURLOPT_PRIVATE, h);
+    SET(CURLOPT_CURLU, h->parts);
     SET(CURLOPT_ERRORBUFFER, h->error);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, h);
@@ -201,7 +202,6 @@ static CURLcode set_constants(struct xf_handle *h)
         {CURLOPT_NETRC, CURL_NETRC_IGNORED},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
         {CURLOPT_HTTP09_ALLOWED, 0},
-        {CURLOPT_PATH_AS_IS, 1},
         {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
         {CURLOPT_SSL_VERIFYPEER, 1},
         {CURLOPT_SSL_VERIFYHOST, 2},
@@ -215,7 +215,7 @@ static CURLcode set_constants(struct xf_handle *h)
         /* "" and not NULL: NULL means the environment's. */
         {CURLOPT_PROXY, t->proxy != NULL ? t->proxy : ""},
         {CURLOPT_NOPROXY, ""},
-        {CURLOPT_USERAGENT, t->user_agent},
+        {CURLOPT_URL, t->base}, /* besides the parts: for a call that libcurl repeats */
     };
     /* The folder of certificates built into libcurl would be trusted besides. */
     const struct text_option authority[] = {{CURLOPT_CAINFO, t->ca_file}, {CURLOPT_CAPATH, NULL}};
@@ -255,7 +255,7 @@ void xf_handle_free(struct xf_handle *h)
     if (h->easy != NULL)
         curl_easy_cleanup(h->easy);
     curl_url_cleanup(h->parts);
-    free(h->url);
+    free(h->target);
     free(h->body);
     free(h);
 }
@@ -275,51 +275,24 @@ void xf_handle_clear(struct xf_handle *h)
     }
 }
 
-/* The parts are libcurl's own form of a URL; path and query as they are. */
-static CURLcode aim_parts(CURLU *parts, char *target)
+/* The URL stays: libcurl takes it apart and puts it together again at every call,
+ * a letter at a time. The target goes as it is. */
+static CURLcode aim_target(struct xf_handle *h, const char *target)
 {
-    char *query = strchr(target, '?');
-    CURLUcode code;
+    size_t size = strlen(target) + 1;
 
-    if (query != NULL)
-        *query = '\0';
-    code = curl_url_set(parts, CURLUPART_PATH, target, 0);
-    if (query != NULL)
-        *query = '?';
-    if (code == CURLUE_OK)
-        code = curl_url_set(parts, CURLUPART_QUERY, query != NULL ? query + 1 : NULL, 0);
-    return code == CURLUE_OK ? CURLE_OK : CURLE_OUT_OF_MEMORY;
-}
-
-/* A URL given as text is taken apart and put together again at every call, a
- * sixth of all that libcurl does; so it gets the parts. The text counts where
- * libcurl sends again by itself, and where there are escapes, whose letters it
- * would make small in the parts. */
-static CURLcode aim_url(struct xf_handle *h, char *url)
-{
-    size_t size = strlen(url) + 1;
-    bool escapes;
-    CURLcode code = CURLE_OK;
-
-    if (h->url != NULL && strcmp(h->url, url) == 0)
+    if (h->target != NULL && strcmp(h->target, target) == 0)
         return CURLE_OK;
-    if (size > h->url_room) {
-        char *room = realloc(h->url, size);
+    if (h->target == NULL || size > h->target_room) {
+        char *room = realloc(h->target, size);
 
         if (room == NULL)
             return CURLE_OUT_OF_MEMORY;
-        h->url = room;
-        h->url_room = size;
+        h->target = room;
+        h->target_room = size;
     }
-    escapes = strchr(url, '%') != NULL;
-    if (!escapes)
-        code = aim_parts(h->parts, url + h->transport->base_size);
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(h->easy, CURLOPT_CURLU, escapes ? NULL : h->parts);
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(h->easy, CURLOPT_URL, url);
-    memcpy(h->url, url, size);
-    return code;
+    memcpy(h->target, target, size);
+    return curl_easy_setopt(h->easy, CURLOPT_REQUEST_TARGET, target);
 }
 
 /* A PUT goes as a POST of another name: then head and body leave in one send. */
@@ -343,7 +316,7 @@ static CURLcode aim_method(struct xf_handle *h, const struct xf_transfer *x)
 CURLcode xf_handle_aim(struct xf_handle *h, struct xf_transfer *x, long timeout_ms, bool fresh)
 {
     long max_age = x->once ? 1 : 118; /* 118 is libcurl's default */
-    CURLcode code = aim_url(h, x->text);
+    CURLcode code = aim_target(h, x->text + h->transport->target_at);
 
     h->transfer = x;
     if (code == CURLE_OK)

@@ -7,6 +7,7 @@
 #include <lua-cjson.h>
 #include <lua.h>
 #include <lualib.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,12 @@
 #include "module.h"
 #include "secret.h"
 
-enum { STATUS_FAILED = 1, STATUS_INTERRUPTED = 130, GRACE = 2 /* seconds */ };
+enum {
+    STATUS_FAILED = 1,
+    STATUS_INTERRUPTED = 130,
+    GRACE = 2, /* seconds */
+    HEAP_KEPT = 2 * 1024 * 1024, /* bytes */
+};
 
 /* Ctrl-C: the main Lua code ends with an error that the command line turns into
  * exit status 130; nothing new is sent from then on (loop.check in Lua). Code that
@@ -51,8 +57,8 @@ static void interrupt(int number)
         end_now(number);
     (void)signal(SIGALRM, end_now);
     (void)alarm(GRACE);
-    /* lua.c does the same: lua_sethook is the one function that a handler may call */
-    if (L != NULL)
+    /* lua.c does the same: lua_sethook is the one function of Lua that a handler may call. */
+    if (L != NULL) /* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): see above */
         lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
@@ -64,7 +70,7 @@ static int find_embedded(lua_State *L)
     for (const struct xf_embedded *e = xf_embedded; e->name != NULL; e++) {
         if (strcmp(e->name, name) != 0)
             continue;
-        if (luaL_loadbufferx(L, (const char *)e->text, e->size, e->file, "t") != LUA_OK)
+        if (luaL_loadbufferx(L, (const char *)e->text, e->size, e->file, "bt") != LUA_OK)
             return lua_error(L);
         lua_pushstring(L, e->file + 1);
         return 2;
@@ -172,6 +178,9 @@ int main(int argc, char **argv)
     int status = STATUS_FAILED;
     lua_State *L;
 
+    /* libcurl frees its buffers after every call: given back to the system each
+     * time, they would be faulted in anew for the next one. */
+    (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     xf_secret_seal_process();
     (void)signal(SIGPIPE, SIG_IGN);
     L = luaL_newstate();

@@ -40,7 +40,7 @@ enum xf_sql {
     XF_SQL_COUNT,
 };
 
-enum { XF_OWNER_SIZE = 160 };
+enum { XF_OWNER_SIZE = 192 }; /* the five parts at their longest */
 
 struct xf_journal {
     sqlite3 *db;

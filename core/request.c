@@ -94,33 +94,41 @@ static char *append(char *to, const char *from, size_t size)
     return to + size;
 }
 
-static void add_header(struct xf_transfer *x, size_t i, char *line)
+/* Hangs a line in where the list ends; returns where it ends then. */
+static struct curl_slist **add_header(struct curl_slist **end, struct curl_slist *node, char *line)
 {
-    x->headers[i] = (struct curl_slist){line, NULL};
-    if (i > 0)
-        x->headers[i - 1].next = &x->headers[i];
-    else
-        x->header_list = &x->headers[0];
+    *node = (struct curl_slist){line, NULL};
+    *end = node;
+    return &node->next;
+}
+
+static bool is_named(const char *line, const char *name, size_t size)
+{
+    return strncasecmp(line, name, size) == 0;
 }
 
 static void write_text(struct xf_transfer *x, const struct xf_transport *t, const struct xf_request *r,
                        const struct sizes *s)
 {
-    bool typed = false;
+    bool typed = x->method == XF_GET, named = t->agent == NULL;
+    struct curl_slist **end = &x->header_list, *own = x->headers + XF_HEADER_MOST;
     char *p = append(x->text, t->base, t->base_size);
 
     p = append(p, r->target, r->target_size);
     *p++ = '\0';
     x->header_list = NULL;
     for (size_t i = 0; i < s->headers; i++) {
-        typed = typed || strncasecmp(r->headers[i], "Content-Type:", 13) == 0;
-        add_header(x, i, p);
+        typed = typed || is_named(r->headers[i], "Content-Type:", 13);
+        named = named || is_named(r->headers[i], "User-Agent:", 11);
+        end = add_header(end, &x->headers[i], p);
         p = append(p, r->headers[i], s->header[i] + 1);
     }
-    if (!typed && x->method != XF_GET) {
-        add_header(x, s->headers, p);
+    if (!typed) {
+        end = add_header(end, &own[0], p);
         p = append(p, NO_TYPE, sizeof NO_TYPE);
     }
+    if (!named)
+        (void)add_header(end, &own[1], t->agent);
     x->body = p;
     x->body_size = r->body != NULL ? r->body_size : 0;
     p = append(p, r->body, x->body_size);

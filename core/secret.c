@@ -24,8 +24,6 @@
 #define STAY_DUMPABLE 0
 #endif
 
-extern char **environ;
-
 void xf_wipe(void *p, size_t size)
 {
     OPENSSL_cleanse(p, size);

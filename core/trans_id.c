@@ -1,5 +1,5 @@
 /* TransIds: the maker of sign.h. */
-#include <openssl/rand.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "sign.h"
@@ -19,7 +19,7 @@ static int64_t system_now(void *payload)
 static bool system_random(void *payload, unsigned char *out, size_t size)
 {
     (void)payload;
-    return size <= 1024 && RAND_bytes(out, (int)size) == 1;
+    return getrandom(out, size, 0) == (ssize_t)size;
 }
 
 const struct xf_source xf_source_system = {.now = system_now, .random = system_random, .payload = NULL};

@@ -120,6 +120,23 @@ static bool copy(char **to, const char *text)
     return text == NULL || *to != NULL;
 }
 
+/* As one more header line libcurl writes it once instead of twice. */
+static bool name_agent(struct xf_transport *t, const char *name)
+{
+    if (name == NULL || asprintf(&t->agent, "User-Agent: %s", name) >= 0)
+        return true;
+    t->agent = NULL;
+    return false;
+}
+
+/* An HTTP proxy passes http:// on and is asked for the whole URL; everything else
+ * is a tunnel, at whose end the target alone is asked for. */
+static bool passes_on(const char *proxy, const char *base)
+{
+    return proxy != NULL && proxy[0] != '\0' && strncasecmp(proxy, "socks", 5) != 0 &&
+           strncmp(base, "http:", 5) == 0;
+}
+
 struct xf_transport *xf_transport_new(struct xf_loop *loop, const struct xf_transport_options *o,
                                       struct xf_err *err)
 {
@@ -143,8 +160,9 @@ struct xf_transport *xf_transport_new(struct xf_loop *loop, const struct xf_tran
     t->timeout_ms = timeout_or(o->timeout_ms, XF_TIMEOUT_MS);
     t->reply_cap = o->reply_cap > 0 ? o->reply_cap : XF_REPLY_CAP;
     t->base_size = strlen(base);
+    t->target_at = passes_on(o->proxy, base) ? 0 : t->base_size;
     if (!copy(&t->base, base) || !copy(&t->ca_file, o->ca_file) || !copy(&t->proxy, o->proxy) ||
-        !copy(&t->user_agent, o->user_agent))
+        !name_agent(t, o->user_agent))
         goto fail;
     return t;
 fail:
@@ -175,7 +193,7 @@ void xf_transport_free(struct xf_transport *t)
     free(t->base);
     free(t->ca_file);
     free(t->proxy);
-    free(t->user_agent);
+    free(t->agent);
     free(t);
 }
 

@@ -62,9 +62,9 @@ struct xf_handle {
     struct xf_transfer *transfer; /* whom it serves */
 
     /* what is set on it */
-    CURLU *parts; /* of url */
-    char *url;
-    size_t url_room;
+    CURLU *parts; /* of the transport's base */
+    char *target;
+    size_t target_room;
     enum xf_method method;
     long timeout_ms;
     bool fresh; /* CURLOPT_FRESH_CONNECT */
@@ -96,7 +96,9 @@ struct xf_transport {
     struct xf_loop *loop;
     char *base; /* scheme://host:port, normal form */
     size_t base_size;
-    char *ca_file, *proxy, *user_agent; /* or NULL */
+    size_t target_at; /* where a request's target begins in its URL */
+    char *ca_file, *proxy; /* or NULL */
+    char *agent; /* a header line, or NULL */
     long connect_timeout_ms, timeout_ms;
     size_t reply_cap;
     struct xf_handle *handles;
@@ -131,7 +133,7 @@ struct xf_transfer {
     size_t room;
     const char *body;
     size_t body_size;
-    struct curl_slist headers[XF_HEADER_MOST + 1]; /* one more for our own */
+    struct curl_slist headers[XF_HEADER_MOST + 2]; /* two more for our own */
     struct curl_slist *header_list;
 
     struct xf_reply reply;

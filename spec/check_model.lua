@@ -138,7 +138,8 @@ local function model_rules(shape, args, fault, bad)
   bad = copy(bad, {}) -- without what the rules themselves add
   for _, rule in ipairs(shape.rules or {}) do
     local values, prices = {}, {}
-    if rule.client and all_right(rule.fields, args, bad) and all_right(rule.prices, args, bad) and (not rule.when_field or read_integer(args[rule.when_field]) == rule.when_equals) then
+    if rule.client and all_right(rule.fields, args, bad) and all_right(rule.prices, args, bad)
+      and (not rule.when_field or read_integer(args[rule.when_field]) == rule.when_equals) then
       for i, name in ipairs(rule.fields) do values[i] = read_decimal(args[name], 2) end
       for i, name in ipairs(rule.prices or {}) do prices[i] = read_decimal(args[name], 2) end
     end

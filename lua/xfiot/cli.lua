@@ -13,14 +13,18 @@ local COMMANDS = {} -- name -> function(options) -> status, filled below
 local function load_command(name)
   return function(options) return require("xfiot.cli." .. name)(options) end
 end
-for _, name in ipairs { "run", "call", "sandbox", "orders", "sign", "verify", "doctor" } do COMMANDS[name] = load_command(name) end
+for _, name in ipairs { "run", "call", "sandbox", "orders", "sign", "verify", "doctor" } do
+  COMMANDS[name] = load_command(name)
+end
+
+local Unwritten = { __tostring = function(self) return "cannot write: " .. self.output end }
 
 --- Prints a line of data. A result that cannot be written is a failure.
 ---@param text string
 function cli.out(text)
   local ok, why = io.stdout:write(text, "\n")
   if ok then ok, why = io.stdout:flush() end
-  if not ok then error(setmetatable({ output = why }, { __tostring = function() return "cannot write: " .. why end }), 0) end
+  if not ok then error(setmetatable({ output = why }, Unwritten), 0) end
 end
 
 COMMANDS.version = function()
@@ -31,7 +35,8 @@ end
 -- ---- the parser
 
 local function add_settings(command)
-  command:option("--config", "settings file to read; every setting is a flag too, see xfiot help settings"):argname "FILE"
+  command:option("--config", "settings file to read; every setting is a flag too, see xfiot help settings")
+    :argname "FILE"
   for _, row in ipairs(settings.rows) do
     local name = "--" .. row.name:gsub("_", "-")
     local option = row.default == false and command:flag(name, row.about) or command:option(name, row.about)
@@ -41,68 +46,93 @@ end
 
 local function add_sandbox(command)
   command:flag("--sandbox", "use the built-in platform instead of a real one")
-  command:option("--meters", "with --sandbox: the meters it has, money=2,gas=1,backend=1,commercial=1"):argname "LIST"
+  command:option("--meters", "with --sandbox: the meters it has, money=2,gas=1,backend=1,commercial=1")
+    :argname "LIST"
 end
 
-local function build_parser()
+-- In the order of the help; each adds one command.
+local PARSERS = {
+  { "run", function(parser)
+    local run = parser:command("run", "Run a workflow script."):add_help(false)
+    run:flag("-h --help", "after a script: that script's own arguments")
+    run:argument("script", "Lua file, or the name of a workflow that is shipped (recharge)"):args "?"
+    run:argument("args", "name=value of the script"):args "*"
+    add_sandbox(run)
+    add_settings(run)
+  end },
+  { "call", function(parser)
+    local call = parser:command("call", "Call one operation of the document by its name."):add_help(false)
+    call:flag("-h --help", "after an operation: its own parameters")
+    call:argument("operation", "register, query, creatCmd ..."):args "?"
+    call:argument("args", "name=value; nested values as JSON"):args "*"
+    add_sandbox(call)
+    add_settings(call)
+  end },
+  { "sandbox", function(parser)
+    local sandbox = parser:command("sandbox", "Run the built-in platform as a server.")
+    sandbox:argument("action", "nothing: serve; advance SPAN, status: talk to a running one"):args "?"
+    sandbox:argument("span", "30d, 12h, 45m or seconds"):args "?"
+    sandbox:option("--seed", "what chance does, repeatable"):argname "N"
+    sandbox:option("--start", "virtual time at the start, yyyyMMddHHmmss"):argname "TIME"
+    sandbox:option("--speed", "virtual seconds a second; 0 stands still"):argname "X"
+    sandbox:option("--meters", "money=100,gas=10,backend=50,flow=5,commercial=5"):argname "LIST"
+    sandbox:option("--push-reports", "URL for report pushes")
+      :target("push_reports"):argname "URL"
+    sandbox:option("--push-responses", "URL for command response pushes")
+      :target("push_responses"):argname "URL"
+    sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
+    add_settings(sandbox)
+  end },
+  { "orders", function(parser)
+    local orders = parser:command("orders", "List orders and settle those in doubt.")
+    orders:argument("action", "list (default), show ID, resolve ID, accept-journal"):args "?"
+    orders:argument("id", "the order's id"):args "?"
+    orders:flag("--json", "one JSON object a line")
+    orders:option("--state", "only orders in this state"):argname "STATE"
+    orders:option("--device", "only orders of this meter"):argname "DEVICE_NO"
+    orders:option("--since", "only orders placed then or later, yyyyMMddHHmmss"):argname "TIME"
+    orders:option("--limit", "at most so many"):argname "N"
+    orders:option("--as", "with resolve: applied or not_applied"):argname "STATE"
+    orders:option("--note", "with resolve: why"):argname "TEXT"
+    add_settings(orders)
+  end },
+  { "sign", function(parser)
+    local sign = parser:command("sign", "Print the two headers that sign a call.")
+    sign:option("--trans-id", "sign this transId instead of a new one"):target("trans_id"):argname "ID"
+    add_settings(sign)
+  end },
+  { "verify", function(parser)
+    local verify = parser:command("verify", "Check a token.")
+    verify:option("--trans-id", "the transId that was signed"):target("trans_id"):argname "ID"
+    verify:option("--token", "the token to check"):argname "TOKEN"
+    add_settings(verify)
+  end },
+  { "doctor", function(parser)
+    add_settings(parser:command("doctor", "Say what is wrong with the set-up."))
+  end },
+  { "version", function(parser)
+    parser:command("version", "Print the version.")
+  end },
+  { "help", function(parser)
+    local about = "Explain a command, an operation, a command of the meter, a return code."
+    parser:command("help", about)
+      :argument("topic", "call, creatCmd, RECHARGE_REMOTE, 500033, 0012H, settings ..."):args "?"
+  end },
+}
+
+-- All options of all commands are a tenth of the work to start; so, where the
+-- first word names a command, there is that one only.
+local function build_parser(first)
   local parser = argparse("xfiot", "Billing workflows for the Xianfeng IoT platform (先锋物联网云平台).")
     :epilog("xfiot COMMAND --help tells more; xfiot help TOPIC explains settings, an operation (creatCmd),\n"
       .. "a meter's command (RECHARGE_REMOTE), a return code (500033), an alarm (0012H), a script (recharge).")
     :command_target "command"
     :require_command(false)
-
-  local run = parser:command("run", "Run a workflow script."):add_help(false)
-  run:flag("-h --help", "after a script: that script's own arguments")
-  run:argument("script", "Lua file, or the name of a workflow that is shipped (recharge)"):args "?"
-  run:argument("args", "name=value of the script"):args "*"
-  add_sandbox(run)
-  add_settings(run)
-
-  local call = parser:command("call", "Call one operation of the document by its name."):add_help(false)
-  call:flag("-h --help", "after an operation: its own parameters")
-  call:argument("operation", "register, query, creatCmd ..."):args "?"
-  call:argument("args", "name=value; nested values as JSON"):args "*"
-  add_sandbox(call)
-  add_settings(call)
-
-  local sandbox = parser:command("sandbox", "Run the built-in platform as a server.")
-  sandbox:argument("action", "nothing: serve; advance SPAN, status: talk to a running one"):args "?"
-  sandbox:argument("span", "30d, 12h, 45m or seconds"):args "?"
-  sandbox:option("--seed", "what chance does, repeatable"):argname "N"
-  sandbox:option("--start", "virtual time at the start, yyyyMMddHHmmss"):argname "TIME"
-  sandbox:option("--speed", "virtual seconds a second; 0 stands still"):argname "X"
-  sandbox:option("--meters", "money=100,gas=10,backend=50,flow=5,commercial=5"):argname "LIST"
-  sandbox:option("--push-reports", "URL for report pushes"):target("push_reports"):argname "URL"
-  sandbox:option("--push-responses", "URL for command response pushes"):target("push_responses"):argname "URL"
-  sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
-  add_settings(sandbox)
-
-  local orders = parser:command("orders", "List orders and settle those in doubt.")
-  orders:argument("action", "list (default), show ID, resolve ID, accept-journal"):args "?"
-  orders:argument("id", "the order's id"):args "?"
-  orders:flag("--json", "one JSON object a line")
-  orders:option("--state", "only orders in this state"):argname "STATE"
-  orders:option("--device", "only orders of this meter"):argname "DEVICE_NO"
-  orders:option("--since", "only orders placed then or later, yyyyMMddHHmmss"):argname "TIME"
-  orders:option("--limit", "at most so many"):argname "N"
-  orders:option("--as", "with resolve: applied or not_applied"):argname "STATE"
-  orders:option("--note", "with resolve: why"):argname "TEXT"
-  add_settings(orders)
-
-  local sign = parser:command("sign", "Print the two headers that sign a call.")
-  sign:option("--trans-id", "sign this transId instead of a new one"):target("trans_id"):argname "ID"
-  add_settings(sign)
-
-  local verify = parser:command("verify", "Check a token.")
-  verify:option("--trans-id", "the transId that was signed"):target("trans_id"):argname "ID"
-  verify:option("--token", "the token to check"):argname "TOKEN"
-  add_settings(verify)
-
-  add_settings(parser:command("doctor", "Say what is wrong with the set-up."))
-  parser:command("version", "Print the version.")
-  local help = parser:command("help", "Explain a command, an operation, a command of the meter, a return code.")
-  help:argument("topic", "call, creatCmd, RECHARGE_REMOTE, 500033, 0012H, settings ..."):args "?"
-  parser:add_complete_command "completion"
+  local all = not COMMANDS[first]
+  for _, row in ipairs(PARSERS) do
+    if all or row[1] == first then row[2](parser) end
+  end
+  if all then parser:add_complete_command "completion" end
   return parser
 end
 
@@ -166,14 +196,17 @@ local function wants_own_help(options)
   return options.help and (options.script or options.operation) == nil
 end
 
+local NEEDS = {
+  run = { argument = "script", sentence = "run needs a script: xfiot run SCRIPT.lua name=value" },
+  call = { argument = "operation", sentence = "call needs an operation: xfiot call query deviceNo=07602190100007116" },
+}
+
 local function dispatch(argv)
-  local parser = build_parser()
+  local parser = build_parser(argv[1])
   local options = parse(parser, argv)
   local name = options.command
-  if (name == "run" and not options.script or name == "call" and not options.operation) and not options.help then
-    cli.usage(name == "run" and "run needs a script: xfiot run SCRIPT.lua name=value"
-      or "call needs an operation: xfiot call query deviceNo=07602190100007116")
-  end
+  local needs = NEEDS[name]
+  if needs and not options[needs.argument] and not options.help then cli.usage(needs.sentence) end
   if not name or name == "help" then return show_help(parser, options.topic) end
   if wants_own_help(options) then return show_help(parser, name) end
   settings.set_flags(flags_of(options))

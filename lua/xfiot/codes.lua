@@ -8,7 +8,7 @@ local by_code
 
 local function load_rows()
   by_code = {}
-  for _, row in ipairs(core.contract().codes) do
+  for _, row in ipairs(core.contract "codes") do
     row.field = row.fields and row.fields:match "^%S+"
     by_code[row.code] = row
   end
@@ -16,7 +16,8 @@ end
 
 --- The row of a return code.
 ---@param code string "500033"
----@return { code: string, message: { zh: string, en: string }, remedy: { zh: string, en: string }, class_id: string, field?: string }|nil
+---@return table|nil { code: string, message: { zh: string, en: string }, remedy: { zh: string, en: string },
+---   class_id: string, field?: string }
 function codes.find(code)
   if not by_code then load_rows() end
   return by_code[code]

@@ -104,7 +104,8 @@ function failures.blocked(request, row)
   return errors.new {
     kind = "unknown", operation = request.verb, sent = false, blocking = row.order,
     message = ("表具 %s 的订单 %s 状态为 %s，尚待核实"):format(request.device_no, row.order, row.state),
-    message_en = ("Order %s of meter %s is %s and must be settled first"):format(row.order, request.device_no, row.state),
+    message_en = ("Order %s of meter %s is %s and must be settled first"):format(
+      row.order, request.device_no, row.state),
     remedy = ("Nothing was stored or sent. Look at it with: xfiot orders show %s"):format(row.order),
   }
 end

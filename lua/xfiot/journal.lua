@@ -31,13 +31,13 @@ end
 ---@param options? { read_only?: boolean }
 ---@return xfiot.Journal
 function journal.open(path, options)
-  local where, why = path, nil
+  local where = path
   if not where then
-    where, why = core.journal_path()
-    if not where then error(journal.failure(why), 0) end
+    local standard, why = core.journal_path()
+    if not standard then error(journal.failure(why), 0) end
+    where = standard
   end
-  local file
-  file, why = core.journal(where, options)
+  local file, why = core.journal(where, options)
   if not file then error(journal.failure(why), 0) end
   return setmetatable({ path = where, file = file, queue = {} }, Journal)
 end

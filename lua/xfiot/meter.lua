@@ -142,7 +142,8 @@ function Meter:remember()
   end
   local device = {
     company_code = self.client.company_code, device_no = self.device_no, device_id = self.id,
-    charge_type = self.charge_type, report = text, report_time = report and device_time(report), updated_at = core.now(),
+    charge_type = self.charge_type, report = text, report_time = report and device_time(report),
+    updated_at = core.now(),
   }
   self.client.orders:journal():write(function(file) return file:remember(device) end)
   self.remembered = { device_id = self.id, charge_type = self.charge_type, report = text or known.report }

@@ -11,6 +11,7 @@ local loop = require "xfiot.loop"
 local orders = {}
 
 local RETRY_PAUSES = { 0.5, 2 } -- seconds; only a request that was never let go is sent again
+local LOCK_WAIT = 60            -- seconds for a meter's turn when orders are picked up again
 local LOOK_PAUSE = 0.5          -- seconds between looks at an order that another process works on
 
 local CREATE = core.operations().creatCmd.operation
@@ -76,6 +77,10 @@ local function advance(self, row, step)
   if type(step.evidence) == "table" then step.evidence = core.encode(step.evidence) end
   local result, state = self:journal():write(function(file) return file:advance(step) end)
   if not result then error(journal.failure(state), 0) end
+  row.state = state
+  if result == "done" then
+    row.command_id, row.code = step.command_id or row.command_id, step.code and tostring(step.code) or row.code
+  end
   return result == "done"
 end
 
@@ -91,7 +96,9 @@ local function last_evidence(self, row)
     local page = self:journal():read("history", row.order, after)
     for _, line in ipairs(page) do
       after = line.seq
-      if line.to == row.state and line.evidence then evidence = core.decode(line.evidence) or { detail = line.evidence } end
+      if line.to == row.state and line.evidence then
+        evidence = core.decode(line.evidence) or { detail = line.evidence }
+      end
     end
   until #page == 0
   return evidence or {}
@@ -101,7 +108,8 @@ end
 
 local function describe_call(call_fate, code, result, message)
   if call_fate == "answered" then
-    return { fate = call_fate, code = code, message = message ~= "" and message or (type(result) == "string" and result) or nil }
+    if message == "" and type(result) == "string" then message = result end -- C6
+    return { fate = call_fate, code = code, message = message }
   end
   local evidence = code
   return { fate = call_fate, detail = evidence.why, curl = evidence.curl, http_status = evidence.status,
@@ -109,14 +117,17 @@ local function describe_call(call_fate, code, result, message)
            excerpt = core.measure(evidence.excerpt) and evidence.excerpt or nil, address = evidence.address }
 end
 
--- Sends a frozen order once. Returns whether it was let go; what came of it is in the journal.
+-- Sends a frozen order once. Returns whether it was let go; what came of it is in
+-- the journal, and in the row.
 local function send_once(self, row)
   local client = self.client
   loop.check()
   local call, sending = core.send_order(client.transport, client.signer, self:journal().file, row.order,
-    row.device_id, row.body, client.settings.timeout)
+    row.device_id, row.body, client.settings.timeout, row.state == "sent")
   if not call then error(journal.failure(sending), 0) end
   loop.await(call)
+  sending:disarm()
+  if sending:is_marked() then row.state = "sent" end
   local call_fate, code, result, message = core.finish(call, CREATE)
   local state = fate.of_order(call_fate, call_fate == "answered" and code or nil)
   local evidence = describe_call(call_fate, code, result, message)
@@ -144,10 +155,17 @@ local function send(self, row)
     if released then return end
     if refused then
       if find(self, row.order).state == "intent" then error(journal.failure(refused), 0) end
+      row.state = nil
       return -- another process was faster
     end
     if evidence.curl == 60 or attempt > #RETRY_PAUSES then break end -- a certificate does not mend itself
     loop.sleep(RETRY_PAUSES[attempt])
+  end
+  if row.state == "sent" then
+    -- marked together with others that did go out, and then never let go: nobody
+    -- after us could tell, so it is for a person, with this as the evidence
+    advance(self, row, { to = "unknown", evidence = evidence })
+    return
   end
   error(failures.unsent(row, evidence), 0)
 end
@@ -167,6 +185,13 @@ local function ask(self, row, deadline)
   local outcome, cause = self.client.outcomes:wait(row.command_id, math.max(0, deadline - core.clock()))
   if not outcome then error(failures.timeout(row.method, row.order, row.command_id, cause), 0) end
   if outcome.error then error(outcome.error, 0) end
+  self:settle(row, outcome)
+end
+
+-- Books the end of an accepted order.
+---@param row table
+---@param outcome { state: string, result?: table } see xfiot.outcomes
+function Book:settle(row, outcome)
   local result = outcome.result
   if type(result) == "table" then result = core.read_result(row.variant, result) or result end
   advance(self, row, { to = fate.of_command(outcome), evidence = { outcome = outcome.state, result = result } })
@@ -179,6 +204,7 @@ function steps.intent(self, row) send(self, row) end
 -- Another process works on it, or its process is gone: then nobody knows.
 function steps.sent(self, row, deadline)
   self:journal():read("recover", core.now())
+  row.state = nil -- whatever it is now
   if find(self, row.order).state ~= "sent" then return end
   if core.clock() >= deadline then error(failures.timeout(row.method, row.order), 0) end
   loop.sleep(LOOK_PAUSE)
@@ -195,9 +221,28 @@ local ENDS = { applied = true, rejected = true, cancelled = true, unknown = true
 function Book:drive(row, deadline)
   while not ENDS[row.state] do
     steps[row.state](self, row, deadline)
-    row = find(self, row.order)
+    if not row.state then row = find(self, row.order) end
   end
   return row
+end
+
+--- Sends an intent that its process left behind, once, and writes down what came of it.
+---@param row table
+function Book:send(row)
+  local turn <close> = self:lock(row.device_no, LOCK_WAIT) -- luacheck: ignore 211
+  row = find(self, row.order)
+  if row.state == "intent" then send(self, row) end
+end
+
+--- Adds what is proposed to an order in doubt, with the reason.
+---@param row table
+---@param proposal "applied"|"not_applied"
+---@param evidence table
+function Book:propose(row, proposal, evidence)
+  if row.proposal == proposal then return end
+  self:journal():write(function(file)
+    return file:note { order = row.order, at = core.now(), proposal = proposal, evidence = core.encode(evidence) }
+  end)
 end
 
 -- A success that comes after "expired" or "failed" is still one, and booked once.
@@ -283,7 +328,9 @@ function Book:perform(request, complete, seconds)
   local deadline = core.clock() + seconds
   local turn <close> = self:lock(request.device_no, seconds) -- luacheck: ignore 211
   local row = find(self, request.order)
-  if row and row.fingerprint ~= self:journal():read("fingerprint", request.content) then refuse_other_content(request) end
+  if row and row.fingerprint ~= self:journal():read("fingerprint", request.content) then
+    refuse_other_content(request)
+  end
   if not row then
     complete(request)
     row = place(self, request, deadline)

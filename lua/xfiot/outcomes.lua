@@ -25,12 +25,14 @@ function outcomes.new(client)
   return setmetatable({ client = client, pending = {}, running = false }, Watcher)
 end
 
--- A state is final only with what belongs to it: a success without its result
--- is still under way.
-local function read_state(item)
+--- How a command ended, or nil while it is under way. A success without its
+--- result is still under way: state and result are both needed.
+---@param item table cmdResultDTO
+---@return { state: string, result?: table }|nil
+function outcomes.read(item)
   local state = FINAL[item.commandState]
-  if state == "succeeded" and type(item.resultDetail) ~= "table" then return nil end
-  return state
+  if not state or state == "succeeded" and type(item.resultDetail) ~= "table" then return nil end
+  return { state = state, result = item.resultDetail }
 end
 
 local function settle(watcher, entry, outcome)
@@ -63,8 +65,8 @@ local function ask(watcher, due)
   end
   for _, item in ipairs(list) do
     local entry = watcher.pending[item.commandId]
-    local state = entry and read_state(item)
-    if state then settle(watcher, entry, { state = state, result = item.resultDetail }) end
+    local outcome = entry and outcomes.read(item)
+    if outcome then settle(watcher, entry, outcome) end
   end
 end
 

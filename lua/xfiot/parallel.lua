@@ -50,7 +50,11 @@ return function(rows, fn, opts)
       end
       results[index] = false
       local done, value = pcall(fn, row, index)
-      results[index] = done and { ok = true, value = value } or { ok = false, error = value }
+      if not done then
+        results[index] = { ok = false, error = value }
+      else
+        results[index] = value == nil and { ok = true } or { ok = true, value = value }
+      end
     end
   end
 

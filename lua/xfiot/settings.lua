@@ -153,7 +153,8 @@ local function from_file(values, path)
   for name, value in pairs(values) do
     local row = row_of[name]
     if not row then
-      fail(("%s: there is no setting %s"):format(path, tostring(name)), ("%s：没有配置项 %s"):format(path, tostring(name)),
+      fail(("%s: there is no setting %s"):format(path, tostring(name)),
+        ("%s：没有配置项 %s"):format(path, tostring(name)),
         name == "key" and "The key itself stands in a file of its own (key_file) or in XFIOT_KEY." or
         "xfiot help settings lists them.")
     end
@@ -162,7 +163,7 @@ local function from_file(values, path)
       fail(("%s: %s %s"):format(path, name, rule), ("%s：%s %s"):format(path, name, rule_zh))
     end
     -- a relative file name in a settings file is meant relative to that file
-    if row.file and folder and type(value) == "string" and value:sub(1, 1) ~= "/" then value = folder .. "/" .. value end
+    if row.file and folder and value:sub(1, 1) ~= "/" then value = folder .. "/" .. value end
     result[name] = value
   end
   return result
@@ -172,7 +173,8 @@ local function check_overrides(overrides)
   for name in pairs(overrides) do
     if name ~= "signer" and name ~= "config" and not row_of[name] then
       fail("there is no setting " .. tostring(name), "没有配置项 " .. tostring(name),
-        name == "key" and "The key is never given in Lua: use key_file or XFIOT_KEY." or "xfiot help settings lists them.")
+        name == "key" and "The key is never given in Lua: use key_file or XFIOT_KEY."
+        or "xfiot help settings lists them.")
     end
   end
 end

@@ -8,7 +8,7 @@ local verbs = {}
 -- Parameters of a price scheme, from the rows of PRICE_CHANGE.
 local function tariff_names()
   local names = {}
-  for _, command in ipairs(core.contract().commands) do
+  for _, command in ipairs(core.contract "commands") do
     if command.id == "PRICE_CHANGE" then
       for _, field in ipairs(command.params.fields) do names[#names + 1] = field.name end
     end
@@ -68,9 +68,11 @@ rows.open_account = {
   bill = function(args) return args.billingMethod == nil end,
   paras = function(args, now)
     if args.billingMethod ~= nil then
-      local paras = { billingMethod = args.billingMethod, surplusValue = args.amount, price = args.price,
-                      prepaidType = args.prepaidType, ladderNo = args.ladderNo, accountDate = args.accountDate,
-                      cardNo = args.cardNo, gasType = args.gasType, clearMark = args.clearMark, billNo = args.billNo }
+      local paras = {
+        billingMethod = args.billingMethod, surplusValue = args.amount, price = args.price,
+        prepaidType = args.prepaidType, ladderNo = args.ladderNo, accountDate = args.accountDate,
+        cardNo = args.cardNo, gasType = args.gasType, clearMark = args.clearMark, billNo = args.billNo,
+      }
       if args.billingMethod == 1 then
         paras.prepaidType, paras.ladderNo = paras.prepaidType or 0, paras.ladderNo or 1
         paras.accountDate = paras.accountDate or now
@@ -101,7 +103,8 @@ rows.close_account = {
 }
 
 rows.change_price = {
-  method = "PRICE_CHANGE", order = true, takes = { "tariff", "clearMark", "gasType" }, renamed = {}, tariff = true,
+  method = "PRICE_CHANGE", order = true, tariff = true,
+  takes = { "tariff", "clearMark", "gasType" }, renamed = {},
   paras = function(args)
     local paras = { clearMark = args.clearMark, gasType = args.gasType }
     spread_tariff(paras, args.tariff)

@@ -154,7 +154,8 @@ function Workflow:read_args(given)
     else
       local read, why, why_zh = kind.read(value)
       if read == nil then
-        faults[#faults + 1] = { path = name, rule = why or ("must be " .. kind.en), rule_zh = why_zh or ("应为" .. kind.zh) }
+        faults[#faults + 1] = { path = name, rule = why or ("must be " .. kind.en),
+                                rule_zh = why_zh or ("应为" .. kind.zh) }
       end
       args[name] = read
     end

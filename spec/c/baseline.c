@@ -163,11 +163,12 @@ int main(int argc, char **argv)
     long total = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
     long in_flight = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
     struct signer s = {.next = 0};
-    struct call *calls;
+    struct call *calls = NULL;
     struct rusage usage;
     CURLM *multi;
     double begun, took;
-    long good;
+    long good = 0;
+    int status = 1;
     time_t clock = time(NULL);
     struct tm date;
 
@@ -183,17 +184,24 @@ int main(int argc, char **argv)
     s.digest = EVP_MD_fetch(NULL, "SHA256", NULL);
     s.context = EVP_MD_CTX_new();
     if (multi == NULL || calls == NULL || s.digest == NULL || s.context == NULL)
-        return 1;
+        goto end;
     (void)strftime(s.second, sizeof s.second, "%Y%m%d%H%M%S", gmtime_r(&clock, &date));
     for (long i = 0; i < in_flight; i++)
         if (set_up(&calls[i], argv[1]) != 0)
-            return 1;
+            goto end;
 
     begun = now();
     good = run(multi, calls, in_flight, total, &s);
     took = now() - begun;
-
-    for (long i = 0; i < in_flight; i++) {
+    if (good != total) {
+        fprintf(stderr, "baseline: %ld of %ld calls were accepted\n", good, total);
+        goto end;
+    }
+    (void)getrusage(RUSAGE_SELF, &usage);
+    printf("%.0f %ld\n", (double)total / took, usage.ru_maxrss);
+    status = 0;
+end:
+    for (long i = 0; calls != NULL && i < in_flight; i++) {
         curl_multi_remove_handle(multi, calls[i].easy);
         curl_easy_cleanup(calls[i].easy);
         curl_slist_free_all(calls[i].headers);
@@ -203,11 +211,5 @@ int main(int argc, char **argv)
     EVP_MD_free(s.digest);
     free(calls);
     curl_global_cleanup();
-    if (good != total) {
-        fprintf(stderr, "baseline: %ld of %ld calls were accepted\n", good, total);
-        return 1;
-    }
-    (void)getrusage(RUSAGE_SELF, &usage);
-    printf("%.0f %ld\n", (double)total / took, usage.ru_maxrss);
-    return 0;
+    return status;
 }

@@ -37,6 +37,7 @@ static inline int check_text(const char *got, const char *expected, const char *
 static inline int check_end(void)
 {
     printf("# %d passed, %d failed\n", check_passed, check_failed);
+    (void)fflush(stdout);
     return check_failed != 0;
 }
 

@@ -133,7 +133,7 @@ static void check_format_and_back(void)
     long wrong = 0;
 
     for (int i = 0; i < 400000; i++) {
-        const int shift = i % 64, decimals = i % 4;
+        const int shift = i % 63, decimals = i % 4;
         const int64_t x = (int64_t)draw(&state) >> shift;
         int64_t back = 0;
         char text[XF_DECIMAL_SIZE];

@@ -83,10 +83,9 @@ static void reset_client(struct client *c)
 /* What the client has got so far, as text. */
 static void pump(struct client *c)
 {
-    ssize_t n = 0;
-
     while (c->end == 0 && c->size < sizeof c->text - 1) {
-        n = recv(c->fd, c->text + c->size, sizeof c->text - 1 - c->size, 0);
+        ssize_t n = recv(c->fd, c->text + c->size, sizeof c->text - 1 - c->size, 0);
+
         if (n > 0)
             c->size += (size_t)n;
         else if (n == 0)
@@ -443,7 +442,7 @@ static void test_garbage(void)
         const char *bytes;
         size_t size;
     } rows[] = {
-#define BYTES(text) {text, sizeof text - 1}
+#define BYTES(text) {text, sizeof(text) - 1}
         BYTES("\0\0\0\0\r\n\r\n"),
         BYTES("GET /a\0b HTTP/1.1\r\nHost: h\r\n\r\n"),
         BYTES("GET /a?b\0=c\0d&e HTTP/1.1\r\nHost: h\r\n\r\n"),

@@ -555,6 +555,15 @@ static void check_cap(struct xf_loop *loop)
     }
 }
 
+static int asked_whole_url(struct peer *proxy, const char *base)
+{
+    const char *got = peer_request(proxy, 0);
+    char line[256];
+
+    (void)snprintf(line, sizeof line, "POST %s%s HTTP/1.1\r\n", base, order.target);
+    return got != NULL && strncmp(got, line, strlen(line)) == 0;
+}
+
 /* The environment's proxy is not asked; the one of the options is. */
 static void check_proxy(struct xf_loop *loop)
 {
@@ -577,6 +586,7 @@ static void check_proxy(struct xf_loop *loop)
     (void)await(loop);
     xf_transport_free(t);
     CHECK(peer_requests(p) == 1 && peer_requests(proxy) == 1);
+    CHECK(asked_whole_url(proxy, peer_url(p)));
     (void)unsetenv("http_proxy");
     (void)unsetenv("all_proxy");
     (void)unsetenv("no_proxy");

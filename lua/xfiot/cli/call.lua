@@ -25,7 +25,9 @@ end
 
 -- Text to the value that the row asks for; what does not fit is left to the check.
 local function read_value(name, field, text)
-  if field.type == "integer" and text:find "^-?%d+$" and not text:find "^-?0%d" then return math.tointeger(tonumber(text)) or text end
+  if field.type == "integer" and text:find "^-?%d+$" and not text:find "^-?0%d" then
+    return math.tointeger(tonumber(text)) or text
+  end
   if field.type == "object" or field.type == "list" then
     local value, why = core.decode(text)
     if value == nil then cli.usage(("%s is no JSON: %s"):format(name, why)) end

@@ -51,15 +51,16 @@ function checks.reachability(state)
   if reply.status == 0 then return report(false, "reachability", reply.why) end
   state.date = http_date(reply.date)
   report(true, "reachability", ("%s answers at %s"):format(values.base_url, reply.address))
-  return report(true, "TLS", values.base_url:find "^https" and "verified, 1.2 or later"
-    or "none: the token can be copied from the wire; use it on this machine only")
+  local is_tls = values.base_url:find "^https"
+  return report(true, "TLS", is_tls and "verified, 1.2 or later" or "none: the token can be copied from the wire; use it on this machine only")
 end
 
 function checks.clock(state)
   if not state.date then return true end -- the server does not tell the time
   local difference = core.now() - state.date
   return report(math.abs(difference) <= CLOCK_TOLERANCE, "clock",
-    ("%+d s against the server%s"):format(difference, math.abs(difference) > CLOCK_TOLERANCE and "; set the time" or ""))
+    ("%+d s against the server%s"):format(difference,
+      math.abs(difference) > CLOCK_TOLERANCE and "; set the time" or ""))
 end
 
 -- A look-up that changes nothing tells whether the token is accepted.
@@ -70,7 +71,8 @@ function checks.signature(state)
   local _, err = client:authDevices { deviceNos = { "0" } }
   if err and err.kind ~= "platform" then return report(false, "signature", tostring(err)) end
   local refused = err and (err.code == "500003" or err.code == "500002" or err.code == "500000")
-  return report(not refused, "signature", refused and tostring(err) or "the platform accepts our token and company code")
+  return report(not refused, "signature",
+    refused and tostring(err) or "the platform accepts our token and company code")
 end
 
 function checks.journal(state)
@@ -85,8 +87,8 @@ function checks.journal(state)
   if not file then return report(false, "journal", why) end
   local moved = file:moved()
   file:close()
-  return report(not moved, "journal", moved
-    and (path .. " is a copy, or was moved or restored: money is held; reconcile, then xfiot orders accept-journal") or path)
+  return report(not moved, "journal", path .. (moved and
+    " is a copy, or was moved or restored: money is held; reconcile, then xfiot orders accept-journal" or ""))
 end
 
 local ORDER = { "settings", "key", "reachability", "clock", "signature", "journal" }

@@ -6,9 +6,12 @@ local settings = require "xfiot.settings"
 
 local function fields_of(shape_name, fields)
   for _, field in ipairs(fields) do
-    local need = field.required and "required"
-      or field.when_field and ("required if %s = %d"):format(field.when_field, field.when_equals) or "optional"
-    if field.client and field.client.required then need = "required" end
+    local need = "optional"
+    if field.required or field.client and field.client.required then
+      need = "required"
+    elseif field.when_field then
+      need = ("required if %s = %d"):format(field.when_field, field.when_equals)
+    end
     cli.out(("  %-16s %s, %s"):format(field.name, need, core.describe(shape_name, field.name) or field.type))
     cli.out(("  %-16s %s: %s%s"):format("", field.label.zh, field.about and field.about.en or "",
       field.code and (" [" .. field.code .. "]") or ""))
@@ -30,7 +33,9 @@ local function show_command(row)
   cli.out(row.about.en)
   cli.out "\nparas:"
   fields_of(row.id, row.params.fields)
-  for _, rule in ipairs(row.params.rules or {}) do cli.out(("  rule: %s [%s]"):format(rule.about.en, rule.code)) end
+  for _, rule in ipairs(row.params.rules or {}) do
+    cli.out(("  rule: %s [%s]"):format(rule.about.en, rule.code))
+  end
   cli.out "\nResult:"
   fields_of(row.result.name, row.result.fields)
 end
@@ -53,10 +58,11 @@ local function show_alarm(row)
 end
 
 local function show_settings()
-  cli.out "Settings: flags (--base-url), then the environment (XFIOT_BASE_URL), then xfiot.conf (base_url = \"...\")."
+  cli.out('Settings: flags (--base-url), then the environment (XFIOT_BASE_URL), '
+    .. 'then xfiot.conf (base_url = "...").')
   cli.out "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal.\n"
   for _, row in ipairs(settings.rows) do
-    local default = row.default ~= nil and row.default ~= false and ("; default " .. tostring(row.default)) or ""
+    local default = row.default and "; default " .. tostring(row.default) or ""
     cli.out(("  %-16s %s%s"):format(row.name, row.about, default))
   end
 end
@@ -109,5 +115,6 @@ return function(topic, parser)
   if ok and host.script(topic .. ".lua") then
     return require "xfiot.cli.run" { script = topic, args = {}, help = true }
   end
-  cli.usage(("there is no help on %q; try a command, an operation, a command of the meter, a return code"):format(topic))
+  cli.usage(("there is no help on %q; try a command, an operation, a command of the meter, a return code")
+    :format(topic))
 end

@@ -43,6 +43,15 @@ local function run_chunk(chunk, path, args)
   return result
 end
 
+-- What earlier runs left in the journal is picked up before anything new is sent.
+local function recover(client)
+  local path = client.settings.journal or core.journal_path()
+  local file = path and io.open(path, "rb")
+  if not file then return end -- there has been no order yet
+  file:close()
+  require("xfiot.recovery").start(client, cli.say)
+end
+
 local function show_help(path, script)
   if not workflow.is(script) then
     cli.out(path .. " is a plain script: its name=value arguments reach it as a table in `...`.")
@@ -66,7 +75,9 @@ return function(options)
   local script = run_chunk(chunk, options.script, args)
   if not workflow.is(script) then return cli.DONE end
   local checked = script:read_args(args)
-  local result = script:start(require("xfiot").client(), checked)
+  local client = require("xfiot").client()
+  recover(client)
+  local result = script:start(client, checked)
   if result ~= nil then
     local ok, text = pcall(core.encode, result)
     cli.out(ok and text or core.encode(tostring(result)))

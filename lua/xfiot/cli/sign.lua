@@ -4,7 +4,8 @@ local core = require "xfiot.core"
 
 return function(options)
   local given = options.trans_id
-  if given and not (given:find "^%d+$" and #given == 22 and given:sub(15, 15) == "8" and core.parse_timestamp(given:sub(1, 14))) then
+  local is_formed = given and given:find "^%d+$" and #given == 22 and given:sub(15, 15) == "8"
+  if given and not (is_formed and core.parse_timestamp(given:sub(1, 14))) then
     cli.usage "--trans-id must be 22 digits: yyyyMMddHHmmss and a number from 80000000 to 89999999"
   end
   local id, token = require("xfiot").sign(options.trans_id)

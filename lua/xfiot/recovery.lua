@@ -1,0 +1,79 @@
+--- Picking up what earlier processes left behind: done once when a run starts on
+-- a journal. Every intent is sent once, every accepted order is asked for, every
+-- order in doubt gets a proposal if the evidence allows one.
+local core = require "xfiot.core"
+local evidence = require "xfiot.evidence"
+local outcomes = require "xfiot.outcomes"
+
+local recovery = {}
+
+local BATCH = 10 -- ids of one batchQueryCmd (2.3)
+
+-- All orders of our company in these states that no living process works on.
+local function left_behind(book, states)
+  local list, after = {}, 0
+  repeat
+    local page = book:journal():read("list", { states = states, after = after })
+    for _, row in ipairs(page) do
+      after = row.row
+      if row.company_code == book.client.company_code and row.owner ~= "alive" then list[#list + 1] = row end
+    end
+  until #page == 0
+  return list
+end
+
+-- Tells people what could not be done; the order keeps its state and its next chance.
+local function attempt(say, row, fn, ...)
+  local ok, err = pcall(fn, ...)
+  if not ok and say then say(("order %s: %s"):format(row.order, tostring(err))) end
+end
+
+local function send_intents(book, say)
+  for _, row in ipairs(left_behind(book, { "intent" })) do attempt(say, row, book.send, book, row) end
+end
+
+local function ask_accepted(book, say)
+  local rows = left_behind(book, { "accepted" })
+  for first = 1, #rows, BATCH do
+    local ids, by_id = {}, {}
+    for i = first, math.min(first + BATCH - 1, #rows) do
+      ids[#ids + 1] = rows[i].command_id
+      by_id[rows[i].command_id] = rows[i]
+    end
+    local list, err = book.client:batchQueryCmd { commandIds = ids }
+    if not list then
+      if say then say(("orders under way could not be asked for: %s"):format(tostring(err))) end
+      return
+    end
+    for _, item in ipairs(list) do
+      local row, outcome = by_id[item.commandId], outcomes.read(item)
+      if row and outcome then attempt(say, row, book.settle, book, row, outcome) end
+    end
+  end
+end
+
+local function propose(book, say)
+  for _, row in ipairs(left_behind(book, { "unknown", "suspect" })) do
+    if not row.proposal and evidence.is_ripe(row, core.now()) then
+      attempt(say, row, function()
+        local message = book.client:queryReportData { deviceId = row.device_id, msgType = "0" }
+        if not message then return end
+        local rivals = book:journal():read("list", { device_no = row.device_no, since = row.created_at })
+        local proposal, reason = evidence.judge(row, message, rivals)
+        if proposal then book:propose(row, proposal, reason) end
+      end)
+    end
+  end
+end
+
+--- Picks up what is left. Nothing here raises but a journal that does not work.
+---@param client xfiot.Client
+---@param say? fun(text: string) for what could not be done
+function recovery.start(client, say)
+  local book = client.orders
+  send_intents(book, say)
+  ask_accepted(book, say)
+  propose(book, say)
+end
+
+return recovery
