@@ -200,6 +200,24 @@ static int check_command(lua_State *L)
     return 2;
 }
 
+/***
+The variant of a command that its parameters tell.
+@function variant
+@tparam string method
+@tparam table paras
+@treturn string|nil ACCOUNT_OPEN.backendPrepaid; nil for an unknown method
+*/
+static int variant(lua_State *L)
+{
+    const char *method = luaL_checkstring(L, 1);
+    const struct xf_command *c;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    c = xf_pick_command(L, method, 2);
+    lua_pushstring(L, c != NULL ? c->id : NULL);
+    return 1;
+}
+
 int xf_sign_headers(struct xf_core *core, struct xf_signer *signer, struct xf_signed_headers *h,
                     struct xf_err *err)
 {
@@ -272,6 +290,7 @@ void xf_add_request(lua_State *L, int core)
     static const luaL_Reg functions[] = {{"operations", operations},
                                          {"check", check},
                                          {"check_command", check_command},
+                                         {"variant", variant},
                                          {"start", start},
                                          {NULL, NULL}};
 

@@ -56,7 +56,8 @@ static int mark_all(struct xf_core *core, struct xf_journal *j, struct xf_err *e
     if (xf_journal_begin(j, err) != 0)
         return -1;
     for (struct xf_sending *s = core->armed; s != NULL; s = s->next) {
-        struct xf_step step = {.order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
+        struct xf_step step = {
+            .order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
 
         s->marked = s->journal == j && xf_journal_advance(j, &step, NULL, &s->err) == XF_ADVANCED;
     }
@@ -211,7 +212,11 @@ static int sending_is_marked(lua_State *L)
 
 void xf_add_order(lua_State *L, int core)
 {
-    static const luaL_Reg methods[] = {{"why", sending_why}, {"is_marked", sending_is_marked}, {"disarm", sending_gc}, {"__gc", sending_gc}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"why", sending_why},
+                                       {"is_marked", sending_is_marked},
+                                       {"disarm", sending_gc},
+                                       {"__gc", sending_gc},
+                                       {NULL, NULL}};
     static const luaL_Reg functions[] = {{"send_order", send_order}, {NULL, NULL}};
 
     xf_new_type(L, core, XF_SENDING_TYPE, methods);

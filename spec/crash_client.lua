@@ -3,11 +3,12 @@
 -- ids and contents are the same whenever it is run. Prints a line for each order
 -- that came to something: "applied ID", or "KIND ID" with its sent.
 --   wait=SECONDS  how long for a meter's answer
---   lot=TEXT      stands in the ids: another lot, other orders
 --   again=N       goes over all orders N times
 --   two=URL       every second meter belongs to another client, with key=FILE and id=MERCHANT
 
 local xfiot = require "xfiot"
+
+local REFUND <const> = 900000 -- more than any meter has
 
 local args = ...
 local first, last, each = tonumber(args.first), tonumber(args.last), tonumber(args.each or 1)
@@ -19,9 +20,9 @@ local other = args.two and xfiot.client { base_url = args.two, key_file = args.k
 local function give(row)
   local number = ("3001%010d"):format(row.meter)
   local meter = (other and row.meter % 2 == 0 and other or client):meter(number)
-  local order = ("%s-%d-%d"):format(args.lot or "A", row.meter, row.turn)
+  local order = ("A-%d-%d"):format(row.meter, row.turn)
   local verb, whole = "recharge", row.turn
-  if each > 1 and row.turn == each and row.meter % 10 == 0 then verb, whole = "refund", 900000 end
+  if each > 1 and row.turn == each and row.meter % 10 == 0 then verb, whole = "refund", REFUND + each end
   local ok, result = pcall(meter[verb], meter, {
     order = order, amount = ("%d.%02d"):format(whole, row.meter % 100), prepaidType = 0, wait = tonumber(args.wait),
   })

@@ -12,6 +12,8 @@ local KEY <const> = "canary5f1d0c9b7e3a2468canary13579"
 local CLIENT <const> = helper.root .. "/spec/crash_client.lua"
 local quote = helper.quote
 
+M.REFUND = 900000 -- added to the turn it is the whole yuan of a refund; spec/crash_client.lua has it too
+
 -- ---- the platform
 
 local Platform = {}
@@ -111,33 +113,131 @@ function M.shell(lines, env, limit)
   return result.stdout .. result.stderr, result
 end
 
--- Kills `kills` clients, `lanes` at a time on one journal, over the same orders;
--- the meters move on a little with each. Returns how many were killed, what
--- they printed and the number of the last meter.
+-- Kills `kills` clients, `lanes` at a time on one journal, over the same orders; the
+-- meters move on a little with each round. options: kills, seed, lanes, args (more of
+-- the client's). Returns how many were killed, what they printed, the last meter.
+local WINDOW <const>, STRIDE <const>, TURNS <const>, LANES <const> = 24, 5, 2, 2
+
 function M.spree(platform, journal, options)
-  local window, stride, each, lanes = 24, 4, 2, options.lanes or 2
-  math.randomseed(options.seed)
+  local lanes = options.lanes or LANES
+  local chance = options.seed
+  -- of its own, so that nothing else that draws numbers moves the kills
+  local function draw()
+    chance = (chance * 1103515245 + 12345) % 2147483648
+    return chance / 2147483648
+  end
   local lines, first = {}, 1
+  local function args(more)
+    for name, value in pairs(options.args or {}) do more[name] = value end
+    return more
+  end
   for _ = 1, options.kills // lanes do
     for _ = 1, lanes do
       lines[#lines + 1] = ("{ timeout --foreground -s KILL %.4f %s; [ $? -ne 137 ] || echo killed; } &"):format(
-        0.012 + math.random() * 0.15,
-        M.client { first = first, last = first + window - 1, each = each, wait = 0.05 })
+        0.012 + draw() * 0.09, M.client(args { first = first, last = first + WINDOW - 1, each = TURNS, wait = 0.05 }))
     end
     lines[#lines + 1] = "wait"
-    first = first + stride
+    first = first + STRIDE
   end
+  local meters = first - STRIDE + WINDOW - 1
   local text = M.shell(table.concat(lines, "\n") .. "\n", platform:with(journal))
-  return { kills = select(2, text:gsub("killed\n", "")), text = text, meters = first - stride + window - 1, each = each }
+  -- and once more, without killing
+  local rest = M.client(args { first = 1, last = meters, each = TURNS, wait = 8, again = 2, at_once = 64 })
+  text = text .. M.shell(rest .. "\n", platform:with(journal))
+  return { kills = select(2, text:gsub("killed\n", "")), text = text, meters = meters }
 end
 
 -- How many meters a spree of so many kills needs.
-function M.meters_for(kills, lanes) return (kills // (lanes or 2)) * 4 + 24 end
+function M.meters_for(kills, lanes) return kills // (lanes or LANES) * STRIDE + WINDOW end
 
--- Gives all orders once more, without killing, as often as it is asked for.
-function M.finish(platform, journal, spree, again)
-  spree.text = spree.text .. M.shell(M.client { first = 1, last = spree.meters, each = spree.each, wait = 8,
-    again = again or 2, at_once = 64 } .. "\n", platform:with(journal))
+-- ---- cases: one fault at one system call, each with a journal of its own
+
+-- Why system calls cannot be tampered with here; nil if they can.
+function M.untraceable()
+  local result = helper.run({ "strace", "-f", "-o", "/dev/null", "-e", "trace=exit_group", "-e",
+    "inject=exit_group:signal=KILL:when=1", helper.xfiot, "version" })
+  if result.signal == 9 or result.status == 137 then return nil end
+  return "strace cannot trace xfiot here: " .. result.stderr:gsub("\n.*", "")
+end
+
+-- Leak checks do not work under a tracer.
+local function traced(env)
+  local options = os.getenv "ASAN_OPTIONS"
+  env.ASAN_OPTIONS = options and options .. ":detect_leaks=0"
+  return env
+end
+
+-- The system calls of one recharge on a new journal, as a list { name =, nth =, text = },
+-- from the first one that has to do with the journal.
+function M.calls(platform, meter, args)
+  local folder = helper.tmpdir()
+  local log = folder .. "/log"
+  args = args or {}
+  args.first, args.last, args.wait = meter, args.last or meter, 5
+  local printed = M.shell(("strace -f -y -s 40 -o %s %s\n"):format(quote(log), M.client(args)),
+    traced(platform:with(folder .. "/journal.db")))
+  assert(printed:find("^applied"), printed)
+  local list, counts, begun = {}, {}, false
+  for line in io.lines(log) do
+    local name, rest = line:match "^%d+%s+([%w_]+)(%(.*)$"
+    if name then
+      counts[name] = (counts[name] or 0) + 1
+      begun = begun or rest:find("journal.db", 1, true) ~= nil
+      if begun and name ~= "exit_group" then list[#list + 1] = { name = name, nth = counts[name], text = rest } end
+    end
+  end
+  return list
+end
+
+-- Each row { call, action, nth, env }: a client is run whose nth such call is tampered with,
+-- then the same again untouched. Meters are given out from `first` on, `width` to each case.
+-- Returns for every row what the first and second client printed, and the orders after
+-- the second; `between` is what the journal held after the first, as text.
+local CASE <const> = [[
+mkdir "$1"
+XFIOT_JOURNAL=$PWD/$1/journal.db; export XFIOT_JOURNAL
+strace -f -o /dev/null -e "trace=$4" -e "inject=$4:$5:when=$6" %s first="$2" last="$3" wait=1 >"$1/first" 2>&1
+echo $? >"$1/status"
+%s orders list --json >"$1/between" 2>&1
+%s first="$2" last="$3" wait=4 >"$1/second" 2>&1
+%s orders list --json >"$1/list" 2>&1
+]]
+
+function M.cases(platform, rows, first, width)
+  local folder = helper.tmpdir()
+  local client = M.client { at_once = 1 }
+  helper.write(folder .. "/case", CASE:format(client, quote(helper.xfiot), client, quote(helper.xfiot)))
+  local lines = {}
+  for i, row in ipairs(rows) do
+    local meter = first + (i - 1) * width
+    lines[i] = ("%d %d %d %s %s %s"):format(i, meter, meter + width - 1, row[1], row[2], row[3])
+  end
+  helper.write(folder .. "/rows", table.concat(lines, "\n") .. "\n")
+  M.shell(("cd %s && xargs -P 2 -L 1 sh case <rows\n"):format(quote(folder)), traced(platform:with "none"))
+  local results = { width = width }
+  for i, row in ipairs(rows) do
+    local at = ("%s/%d/"):format(folder, i)
+    local orders = {}
+    for line in io.lines(at .. "list") do
+      local order = assert(core.decode(line), line)
+      orders[order.order] = order
+    end
+    results[i] = {
+      row = row, meter = first + (i - 1) * width, orders = orders, first = helper.read(at .. "first"),
+      status = tonumber(helper.read(at .. "status")), second = helper.read(at .. "second"), between = helper.read(at .. "between"),
+    }
+  end
+  return results
+end
+
+-- What all cases hold together, for the judge: states and what was printed.
+function M.gather(results)
+  local states, text = {}, {}
+  for _, result in ipairs(results) do
+    for order, row in pairs(result.orders) do states[order] = row end
+    text[#text + 1] = result.first .. result.second
+  end
+  return states, table.concat(text)
 end
 
 -- The state of every order of a journal, as `xfiot orders list --json` has it.
@@ -153,40 +253,44 @@ end
 -- ---- the judge
 
 -- An order is told by its meter and its amount in fen.
-local function name_of(row, lot)
-  local fen = math.floor(math.abs(tonumber(row.amount)) * 100 + 0.5)
-  local turn = tonumber(row.amount) < 0 and 2 or fen // 100
-  return ("%s-%d-%d"):format(lot or "A", tonumber(row.device_no:sub(5)), turn)
+local function name_of(row)
+  local amount = tonumber(row.amount)
+  local whole = math.floor(math.abs(amount) * 100 + 0.5) // 100
+  return ("A-%d-%d"):format(tonumber(row.device_no:sub(5)), amount < 0 and whole - M.REFUND or whole)
 end
+
+local function meter_of(order) return tonumber(order:match "^A%-(%d+)") end
 
 local MAY_BE_EXECUTED <const> = { applied = true, accepted = true, unknown = true, suspect = true }
 local UNFINISHED <const> = { intent = true, sent = true }
 
--- Holds the states of orders and what clients printed against the platform.
--- Returns figures, and a list of everything that is wrong.
-function M.judge(platform, states, text, lot)
+-- Holds the states of orders and what clients printed against the platform; of all
+-- meters, or of those that mine(number) lets through. Returns figures, a list of
+-- everything that is wrong, and the orders that came in.
+function M.judge(platform, states, text, mine)
   local told, ledger = platform:arrivals(), platform:get("ledger").ledger
-  local sum = { orders = 0, executed = 0, applied = 0, rejected = 0, suspect = 0, unknown = 0,
-                double = 0, lost = 0, wrong = 0, repeated = 0, clashes = #told.clashes, bills = 0 }
+  local sum = { orders = 0, executed = 0, applied = 0, rejected = 0, suspect = 0, unknown = 0, accepted = 0,
+                double = 0, lost = 0, wrong = 0, repeated = 0, clashes = 0, bills = 0 }
   local faults, came, executed, refused, bills = {}, {}, {}, {}, {}
+  local function concerns(order) return not mine or mine(meter_of(order)) end
   local function fault(kind, format, ...)
     sum[kind] = sum[kind] + 1
     faults[#faults + 1] = kind .. ": " .. format:format(...)
   end
-  for _, number in ipairs(told.clashes) do faults[#faults + 1] = "clashes: two orders at once for " .. number end
+  for _, number in ipairs(told.clashes) do fault("clashes", "two orders at once for %s", number) end
   for _, row in ipairs(told.arrivals) do
-    local order, bill = name_of(row, lot), row.device_no .. " " .. tostring(row.bill_no)
+    local order, bill = name_of(row), row.device_no .. " " .. tostring(row.bill_no)
     if came[order] then fault("repeated", "%s was sent more than once", order) end
     if bills[bill] and bills[bill] ~= order then fault("bills", "%s and %s share bill %s", order, bills[bill], bill) end
-    came[order], bills[bill] = true, order
+    bills[bill], came[order] = order, concerns(order) or nil
   end
   for _, row in ipairs(ledger) do
-    local order = name_of(row, lot)
+    local order = name_of(row)
     if row.result ~= "0" then
       refused[order] = true
     elseif executed[order] then
       fault("double", "%s was executed more than once", order)
-    else
+    elseif concerns(order) then
       executed[order] = true
       sum.executed = sum.executed + 1
     end
@@ -200,20 +304,21 @@ function M.judge(platform, states, text, lot)
     end
   end
   for order, row in pairs(states) do
-    sum.orders = sum.orders + 1
-    sum[row.state] = (sum[row.state] or 0) + 1
-    if row.state == "applied" and (not executed[order] or refused[order]) then
+    local concerned = concerns(order)
+    sum.orders = sum.orders + (concerned and 1 or 0)
+    sum[row.state] = (sum[row.state] or 0) + (concerned and 1 or 0)
+    if concerned and row.state == "applied" and (not executed[order] or refused[order]) then
       fault("wrong", "%s is applied, and no meter did it", order)
     end
   end
   for order in (text or ""):gmatch "applied (%S+)\n" do
     local row = states[order]
-    if not row or row.state ~= "applied" then
+    if concerns(order) and (not row or row.state ~= "applied") then
       fault("wrong", "%s was told to be applied and is %s", order, row and row.state or "absent")
     end
   end
   table.sort(faults)
-  return sum, faults
+  return sum, faults, came
 end
 
 return M

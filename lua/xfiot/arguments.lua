@@ -9,12 +9,16 @@ local arguments = {}
 local ORDER_ID_MOST = 64 -- characters
 local FOLLOW_UP = "/price$" -- what a script adds for the second command of one procedure; not counted
 
+-- What stands in for the meter's id, and for times that are "now" unless given.
+local SOME_DEVICE, SOME_TIME = ("0"):rep(32), "20000101000000"
+
 local COMMON = { wait = true, expireTime = true, expireCount = true }
 
 ---@class xfiot.Values what reading, the platform or the book made of arguments
 ---@field amount any for recharge and refund text, signed as it is sent; else as given
 ---@field prepaidType integer
 ---@field bill_no integer
+---@field request string the request's body as far as it is known
 
 local function add_fault(faults, path, rule, rule_zh, code)
   faults[#faults + 1] = { path = path, rule = rule, rule_zh = rule_zh, code = code }
@@ -127,10 +131,12 @@ end
 
 -- Faults of the parameters, their paths in the verb's own words.
 local function check_paras(verb, args, values, faults)
-  local found = core.check("creatCmd", {
-    deviceId = ("0"):rep(32), command = { method = verb.method, paras = arguments.draft(verb, args, values) },
+  local found, _, body = core.check("creatCmd", {
+    deviceId = SOME_DEVICE,
+    command = { method = verb.method, paras = arguments.draft(verb, args, values, SOME_TIME) },
     expireTime = args.expireTime, expireCount = args.expireCount,
   })
+  values.request = body
   for _, fault in ipairs(found or {}) do
     local name = fault.path:gsub("^command%.paras%.", "")
     local own = verb.renamed[name]
@@ -194,24 +200,16 @@ function arguments.check(name, verb, args, values)
   if #faults > 0 then error(errors.invalid(name, faults), 0) end
 end
 
-local SOME_TIME = "20000101000000" -- stands in for times that are "now" unless given
-
 --- What the caller asked for, in a form that is equal for equal wishes however
 --- they were written: the request itself, with the stand-ins of read.
 ---@param meter xfiot.Meter
 ---@param name string the verb
----@param verb table
 ---@param args table
 ---@param values xfiot.Values as read gave them
 ---@return string
-function arguments.content(meter, name, verb, args, values)
-  local _, _, body = core.check("creatCmd", {
-    deviceId = ("0"):rep(32),
-    command = { method = verb.method, paras = arguments.draft(verb, args, values, SOME_TIME) },
-    expireTime = args.expireTime, expireCount = args.expireCount,
-  })
+function arguments.content(meter, name, args, values)
   return core.encode { company_code = meter.client.company_code, device_no = meter.device_no, verb = name,
-                       bill_no = args.billNo, prepaid_type = args.prepaidType, request = body }
+                       bill_no = args.billNo, prepaid_type = args.prepaidType, request = values.request }
 end
 
 return arguments

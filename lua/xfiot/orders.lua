@@ -195,6 +195,7 @@ function Book:settle(row, outcome)
   local result = outcome.result
   if type(result) == "table" then result = core.read_result(row.variant, result) or result end
   advance(self, row, { to = fate.of_command(outcome), evidence = { outcome = outcome.state, result = result } })
+  if row.state == "applied" then row.result = result end
 end
 
 local steps = {}
@@ -261,7 +262,7 @@ end
 local function close(self, row)
   local receipt = self.receipts[row.order]
   if receipt then return receipt end
-  local evidence = last_evidence(self, row)
+  local evidence = row.result and { result = row.result } or last_evidence(self, row)
   if row.state ~= "applied" then error(failures.of_order(row, evidence), 0) end
   receipt = make_receipt(row, evidence.result)
   self.receipts[row.order] = receipt
@@ -284,13 +285,16 @@ local function write_intent(request, file)
     bill, why = file:next_bill(request.company_code, request.device_no)
     if not bill then return "bills_used_up", why end
   end
-  return file:place {
+  local row = {
     order = request.order, content = request.content, company_code = request.company_code,
     device_no = request.device_no, device_id = request.device_id, method = request.method,
     variant = request.variant, bill_no = bill, amount = request.amount,
     amount_thousandths = request.amount_thousandths, body = request.freeze(bill), at = core.now(),
     expire_time = request.expire_time, last_report = request.last_report,
   }
+  row.created_at, row.state = row.at, "intent"
+  request.row = row
+  return file:place(row)
 end
 
 local function place_once(self, request)
@@ -300,6 +304,7 @@ local function place_once(self, request)
   if placed == "bill_repeated" or placed == "bills_used_up" then
     error(failures.bill(request.verb, placed == "bill_repeated"), 0)
   end
+  if placed == "same" then request.row = find(self, request.order) end -- another process was faster
   return placed == "blocked" and blocking or nil
 end
 
@@ -307,7 +312,7 @@ end
 local function place(self, request, deadline)
   while true do
     local blocking = place_once(self, request)
-    if not blocking then return find(self, request.order) end
+    if not blocking then return request.row end
     local ok, row = pcall(self.drive, self, find(self, blocking), deadline)
     if not ok then
       if errors.is(row) then row.blocking, row.order = row.order, request.order end

@@ -30,11 +30,12 @@ end
 local function complete(meter, name, verb, args, values, request)
   meter:recall()
   request.device_id = meter:device_id()
+  local assumed = values.prepaidType
   if has_type(verb, args) then values.prepaidType = meter:prepaid_type() end
   request.last_report = meter:last_report()
   meter:remember()
-  arguments.check(name, verb, args, values)
-  request.variant = select(2, core.check_command(verb.method, arguments.draft(verb, args, values)))
+  if values.prepaidType ~= assumed then arguments.check(name, verb, args, values) end
+  request.variant = core.variant(verb.method, arguments.draft(verb, args, values))
   function request.freeze(bill_no)
     values.bill_no = bill_no
     local _, _, body = core.check("creatCmd", {
@@ -59,7 +60,7 @@ local function perform_order(meter, name, verb, args, values)
   local thousandths = amount_of(args, values)
   local request = {
     verb = name, order = args.order, method = verb.method, device_no = meter.device_no,
-    company_code = meter.client.company_code, content = arguments.content(meter, name, verb, args, values),
+    company_code = meter.client.company_code, content = arguments.content(meter, name, args, values),
     takes_bill = arguments.carries_bill(verb, args), bill_no = args.billNo,
     amount = thousandths and core.decimal_text(thousandths, 2), amount_thousandths = thousandths,
     expire_time = args.expireTime or MONEY_EXPIRE_TIME,
@@ -90,8 +91,7 @@ local function perform_plain(meter, name, verb, args, values)
   if not outcome then error(failures.timeout(name, nil, command_id, cause), 0) end
   if outcome.error then error(outcome.error, 0) end
   if fate.of_command(outcome) ~= "applied" then error(failures.of_meter(name, verb.method, outcome.state), 0) end
-  local variant = select(2, core.check_command(verb.method, paras))
-  local result = core.read_result(variant, outcome.result) or outcome.result
+  local result = core.read_result(core.variant(verb.method, paras), outcome.result) or outcome.result
   result.command_id = command_id
   return result
 end
