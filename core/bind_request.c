@@ -287,12 +287,9 @@ static int start(lua_State *L)
 
 void xf_add_request(lua_State *L, int core)
 {
-    static const luaL_Reg functions[] = {{"operations", operations},
-                                         {"check", check},
-                                         {"check_command", check_command},
-                                         {"variant", variant},
-                                         {"start", start},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"operations", operations}, {"check", check}, {"check_command", check_command},
+        {"variant", variant},       {"start", start}, {NULL, NULL}};
 
     xf_set_functions(L, core, functions);
 }

@@ -240,6 +240,16 @@ function M.gather(results)
   return states, table.concat(text)
 end
 
+-- An order that the first client of a case said was not sent, and had been; `came` has
+-- those that came in.
+function M.find_lie(result, came)
+  for order in result.first:gmatch "%l+ (A%S+) false " do
+    local state = result.between:match('"order":"' .. order:gsub("%-", "%%-") .. '".-"state":"(%l+)"')
+    if came[order] and state and state ~= "intent" then return order end
+  end
+  return nil
+end
+
 -- The state of every order of a journal, as `xfiot orders list --json` has it.
 function M.list(env, states)
   states = states or {}
@@ -280,8 +290,9 @@ function M.judge(platform, states, text, mine)
   for _, number in ipairs(told.clashes) do fault("clashes", "two orders at once for %s", number) end
   for _, row in ipairs(told.arrivals) do
     local order, bill = name_of(row), row.device_no .. " " .. tostring(row.bill_no)
+    local other = bills[bill]
     if came[order] then fault("repeated", "%s was sent more than once", order) end
-    if bills[bill] and bills[bill] ~= order then fault("bills", "%s and %s share bill %s", order, bills[bill], bill) end
+    if other and other ~= order then fault("bills", "%s and %s share bill number %s", order, other, bill) end
     bills[bill], came[order] = order, concerns(order) or nil
   end
   for _, row in ipairs(ledger) do

@@ -134,15 +134,6 @@ describe("one recharge, call by call,", function()
     assert.is_true(sum.unknown > 0 and sum.applied > sum.unknown)
   end)
 
-  -- An order that the first client said was not sent, and had been; `came` has those that came in.
-  local function find_lie(result, came)
-    for order in result.first:gmatch "%l+ (A%S+) false " do
-      local state = result.between:match('"order":"' .. order:gsub("%-", "%%-") .. '".-"state":"(%l+)"')
-      if came[order] and state and state ~= "intent" then return order end
-    end
-    return nil
-  end
-
   -- An order that went after the disk had failed for another one, on the same open journal.
   local function find_late(result)
     local failed, at = result.first:match "(A%S+) false [^\n]-the disk reports an error()"
@@ -169,7 +160,7 @@ describe("one recharge, call by call,", function()
         local _, came = assert_right(platform, states, text, of_cases(results))
         for _, result in ipairs(results) do
           local place = ("when=%s\n%s"):format(result.row[3], result.first)
-          assert.is_nil(find_lie(result, came), place)
+          assert.is_nil(crash.find_lie(result, came), place)
           assert.is_nil(find_late(result), place)
         end
       end)

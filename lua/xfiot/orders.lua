@@ -30,6 +30,7 @@ end
 --- The journal, opened when it is needed first.
 ---@return xfiot.Journal
 function Book:journal()
+  if self.open_journal and self.open_journal.file:broken() then self.open_journal = nil end -- another try
   if not self.open_journal then
     self.open_journal = journal.open(self.client.settings.journal)
     if self.open_journal.file:moved() then
@@ -323,6 +324,19 @@ local function place(self, request, deadline)
   end
 end
 
+local function bring_home(self, row, deadline)
+  return look_again(self, self:drive(row, deadline))
+end
+
+-- A journal that fails once the order may have gone out leaves it in doubt.
+local function tell_sent(err, row)
+  if errors.is(err) and err.operation == "journal" and row.state ~= "intent" then
+    err.kind, err.sent, err.order = "unknown", row.state == "sent" and "maybe" or true, row.order
+    err.remedy = "The order has gone out. Mend the journal's disk, then repeat the same order id: it sends nothing twice."
+  end
+  return err
+end
+
 --- Finds the order of a request, or places it; brings it to its end.
 ---@param request table { order, content, device_no, ... }, see xfiot.settle
 ---@param complete fun(request: table) fills in what only the platform knows; called for a new order only
@@ -340,8 +354,9 @@ function Book:perform(request, complete, seconds)
     complete(request)
     row = place(self, request, deadline)
   end
-  row = look_again(self, self:drive(row, deadline))
-  return close(self, row), row
+  local ok, result = pcall(bring_home, self, row, deadline)
+  if not ok then error(tell_sent(result, row), 0) end
+  return close(self, result), result
 end
 
 return orders

@@ -7,7 +7,7 @@ local platform = require "xfiot.cli.platform"
 
 local function find_operation(name)
   local names = {}
-  for _, row in ipairs(core.contract().endpoints) do
+  for _, row in ipairs(core.contract "endpoints") do
     if row.name == name then return row end
     names[#names + 1] = row.name
   end

@@ -52,7 +52,8 @@ function checks.reachability(state)
   state.date = http_date(reply.date)
   report(true, "reachability", ("%s answers at %s"):format(values.base_url, reply.address))
   local is_tls = values.base_url:find "^https"
-  return report(true, "TLS", is_tls and "verified, 1.2 or later" or "none: the token can be copied from the wire; use it on this machine only")
+  return report(true, "TLS", is_tls and "verified, 1.2 or later" or
+    "none: the token can be copied from the wire; use it on this machine only")
 end
 
 function checks.clock(state)
