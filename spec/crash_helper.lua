@@ -224,7 +224,8 @@ function M.cases(platform, rows, first, width)
     end
     results[i] = {
       row = row, meter = first + (i - 1) * width, orders = orders, first = helper.read(at .. "first"),
-      status = tonumber(helper.read(at .. "status")), second = helper.read(at .. "second"), between = helper.read(at .. "between"),
+      status = tonumber(helper.read(at .. "status")), second = helper.read(at .. "second"),
+      between = helper.read(at .. "between"),
     }
   end
   return results

@@ -30,7 +30,6 @@ end
 --- The journal, opened when it is needed first.
 ---@return xfiot.Journal
 function Book:journal()
-  if self.open_journal and self.open_journal.file:broken() then self.open_journal = nil end -- another try
   if not self.open_journal then
     self.open_journal = journal.open(self.client.settings.journal)
     if self.open_journal.file:moved() then
@@ -183,6 +182,7 @@ end
 
 -- Asks for an accepted order's end and books it.
 local function ask(self, row, deadline)
+  if core.clock() >= deadline then error(failures.timeout(row.method, row.order, row.command_id), 0) end
   local outcome, cause = self.client.outcomes:wait(row.command_id, math.max(0, deadline - core.clock()))
   if not outcome then error(failures.timeout(row.method, row.order, row.command_id, cause), 0) end
   if outcome.error then error(outcome.error, 0) end

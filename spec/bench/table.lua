@@ -2,6 +2,7 @@
 --   pair NAME CALLS OURS THEIRS     each: calls a second, CPU seconds, peak KiB
 --   tokens.WAY FIGURE
 --   start LEAST MEDIAN MOST         ms
+--   orders.N, rows.N FIGURE         a second, N in flight or in one commit
 local series, single = {}, {}
 
 for line in io.lines() do
@@ -33,7 +34,7 @@ local function grouped(n)
   return (("%.0f"):format(n):reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
 end
 
-local function row(what, figure, aim) print(("%-46s %-26s %s"):format(what, figure, aim or "")) end
+local function row(what, figure, aim) print(("%-54s %-30s %s"):format(what, figure, aim or "")) end
 
 -- Members of a pair: calls a second, CPU seconds, KiB; first ours, then the C program's.
 local function column(i)
@@ -71,3 +72,9 @@ row("  xfiot.sign(), settings read each time", grouped(single["tokens.settings"]
 local least, middle, most = table.unpack(single.start)
 row("xfiot call, ms from start to first byte sent", ("%.1f (%.1f to %.1f)"):format(middle, least, most),
   "under 15")
+print ""
+for _, group in ipairs { 1, 64 } do
+  row(("orders a second, intent and sent on disk, %d in flight"):format(group),
+    ("%s; SQLite rows: %s"):format(grouped(single["orders." .. group][1]), grouped(single["rows." .. group][1])),
+    group == 64 and "8,000" or "")
+end
