@@ -53,7 +53,7 @@ HOST     := $(BUILD)/xfiot
 # make V=1 shows the commands as they are.
 say = $(if $(V),,@echo '  $(1)  $(patsubst $(BUILD)/%,%,$(2))';)
 
-.PHONY: all demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
+.PHONY: all torture mutants demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -68,6 +68,8 @@ help:
 #: make test       all C tests and specs; ONLY=sign runs those whose names hold "sign"
 #: make lint       warnings, formatting, static analysis
 #: make sanitize   all tests under address and undefined-behaviour sanitizers
+#: make torture    thousands of recharges, killed at random: is any lost or doubled?
+#: make mutants    planted faults of money handling: do the crash specs find each?
 #: make coverage   lines reached by the tests
 #: make bench      the figures of the README, as ratios measured in one run
 #: make install    into PREFIX (default /usr/local); make uninstall takes it out again
@@ -131,6 +133,12 @@ coverage:
 	@find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage COVERAGE=--coverage CFLAGS='-O0 -g' test
 	@.ci/coverage $(BUILD)/coverage
+
+# Thousands of kills; and the faults that the crash specs must find.
+torture: test-programs
+	@.ci/torture $(BUILD)
+mutants: test-programs
+	@.ci/mutants $(BUILD)
 
 demo: $(HOST)
 	@$(HOST) run scripts/demo.lua

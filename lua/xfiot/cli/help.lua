@@ -18,6 +18,12 @@ local function fields_of(shape_name, fields)
   end
 end
 
+local function find_row(list, key, value)
+  for _, row in ipairs(list) do
+    if row[key] == value then return row end
+  end
+end
+
 local function show_operation(row)
   cli.out(("%s (%s) %s\n"):format(row.name, row.section, row.label.zh))
   cli.out(row.about.en)
@@ -25,6 +31,13 @@ local function show_operation(row)
   fields_of(row.name, row.query.fields)
   if row.list then fields_of(row.name, { row.list }) end
   if row.fields then fields_of(row.name, row.fields.fields) end
+  if row.name == "creatCmd" then
+    local methods = {}
+    for _, value in ipairs(find_row(core.contract "enums", "name", "method").values) do
+      methods[#methods + 1] = value.text
+    end
+    cli.out("\nMethods of command, see xfiot help METHOD: " .. table.concat(methods, " "))
+  end
   cli.out("\nReturn codes: " .. table.concat(row.codes or {}, " "))
 end
 
