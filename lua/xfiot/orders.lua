@@ -332,7 +332,8 @@ end
 local function tell_sent(err, row)
   if errors.is(err) and err.operation == "journal" and row.state ~= "intent" then
     err.kind, err.sent, err.order = "unknown", row.state == "sent" and "maybe" or true, row.order
-    err.remedy = "The order has gone out. Mend the journal's disk, then repeat the same order id: it sends nothing twice."
+    err.remedy = "The order has gone out. Mend the journal's disk, then repeat the same order id: "
+      .. "it sends nothing twice."
   end
   return err
 end
