@@ -141,7 +141,7 @@ mutants: test-programs
 	@.ci/mutants $(BUILD)
 
 demo: $(HOST)
-	@$(HOST) run scripts/demo.lua
+	@$(HOST) run .ci/demo.lua
 
 bench: $(HOST) $(MODULE) $(BUILD)/.packages-bench
 	@.ci/bench $(BUILD)

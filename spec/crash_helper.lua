@@ -95,6 +95,18 @@ function M.faults(seed, count)
   return table.concat(rules, ",")
 end
 
+-- Every one of these in turn, for the first `count` orders. Returns the rules, and how
+-- many of the orders the platform takes all the same.
+function M.every_fault(count)
+  local rules, taken = {}, 0
+  for i = 1, count do
+    local kind, before = OF_CREATE[(i - 1) % #OF_CREATE + 1]:match "^([^:]+)(.*)$"
+    rules[i] = ("creatCmd:%s:%d%s"):format(kind, i, before)
+    if before == "" then taken = taken + 1 end
+  end
+  return table.concat(rules, ","), taken
+end
+
 -- ---- clients
 
 -- The shell's words for a client with these arguments.

@@ -7,8 +7,16 @@ local helper = require "spec.helper"
 
 local function new_journal() return helper.tmpdir() .. "/journal.db" end
 
--- The first faults that the judge found, as one text.
-local function told(faults) return table.concat(faults, "\n", 1, math.min(#faults, 20)) end
+-- What the judge found, as one text: a few of each kind.
+local function told(faults)
+  local lines, counts = {}, {}
+  for _, fault in ipairs(faults) do
+    local kind = fault:match "^%l+"
+    counts[kind] = (counts[kind] or 0) + 1
+    if counts[kind] <= 5 then lines[#lines + 1] = fault end
+  end
+  return table.concat(lines, "\n")
+end
 
 local function assert_right(platform, states, text, mine)
   local sum, faults, came = crash.judge(platform, states, text, mine)
@@ -40,6 +48,23 @@ describe("clients killed at random points", function()
       assert.is_true(sum.executed > meters)
     end)
   end
+end)
+
+describe("replies that go wrong in every way", function()
+  it("are never a reason to send again", function()
+    local count = 51
+    local faults, taken = crash.every_fault(count)
+    local platform <close> = crash.platform { meters = count, faults = faults }
+    local env = platform:with(new_journal())
+    local line = crash.client { first = 1, last = count, wait = 5, again = 2 } .. "\n"
+    local text = crash.shell(line, env) .. crash.shell(line, env)
+    local sum = assert_right(platform, crash.list(env), text)
+    assert.are.equal(count, sum.orders)
+    assert.are.equal(taken, sum.executed)
+    assert.are.equal(count / 17, sum.rejected) -- one in seventeen faults is a clean no
+    assert.are.equal(2 * count / 17, sum.applied) -- and two are only slow
+    assert.are.equal(14 * count / 17, sum.unknown)
+  end)
 end)
 
 describe("several processes on one journal", function()

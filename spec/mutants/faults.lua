@@ -29,7 +29,7 @@ return {
       { "core/journal.c", [["PRAGMA synchronous", "2"]], [["PRAGMA synchronous", "1"]] },
     } },
 
-  { name = "reuse", what = "a connection that died is replaced and the request sent again", found = "repeated: ",
+  { name = "reuse", what = "a connection that died is replaced and the request sent again", found = "double: ",
     changes = {
       { "core/handle.c", "x->no_repeat ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK",
         "x->no_repeat ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_OK" },

@@ -9,7 +9,7 @@ local households = {
   backend    = { no = "07602190100007118", what = "backend-prepaid meter (后台预付费表)" },
 }
 
-local here = debug.getinfo(1, "S").source:match "^@(.*/)" or "./"
+local scripts = (debug.getinfo(1, "S").source:match "^@(.*/)" or "./") .. "../scripts/"
 local sandbox <close> = require("xfiot.sandbox").new { wake = 0.1, seed = 7, meters = {
   -- the money meter is unknown to the platform; these have been installed and have reported
   { deviceNo = households.commercial.no, kind = "commercial" },
@@ -42,7 +42,7 @@ local function look(meter)
 end
 
 local function step(title, meter, name, args)
-  local workflow = assert(loadfile(here .. name .. ".lua") or load(require("xfiot.host").script(name .. ".lua")))()
+  local workflow = dofile(scripts .. name .. ".lua")
   print(("\n%s: %s %s"):format(title, meter.what, meter.no))
   print("  before  " .. look(meter))
   workflow:start(client, workflow:read_args(with(args, { deviceNo = meter.no })))
