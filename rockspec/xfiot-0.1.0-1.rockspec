@@ -110,6 +110,7 @@ build = {
     ["xfiot.client"] = "lua/xfiot/client.lua",
     ["xfiot.codes"] = "lua/xfiot/codes.lua",
     ["xfiot.data_file"] = "lua/xfiot/data_file.lua",
+    ["xfiot.doubts"] = "lua/xfiot/doubts.lua",
     ["xfiot.errors"] = "lua/xfiot/errors.lua",
     ["xfiot.evidence"] = "lua/xfiot/evidence.lua",
     ["xfiot.failures"] = "lua/xfiot/failures.lua",

@@ -27,7 +27,7 @@ function M.platform(options)
   local process = helper.start({ helper.lua, helper.root .. "/spec/crash_platform.lua", options.meters,
     options.seed or 1, options.faults }, { env = env })
   local url = process:expect "^at (http://%S+)$"
-  env.XFIOT_BASE_URL, env.XFIOT_TIMEOUT = url, "0.3"
+  env.XFIOT_BASE_URL = url
   return setmetatable({ process = process, url = url, env = env }, Platform)
 end
 
@@ -53,9 +53,9 @@ function Platform:arrivals()
   error "the platform does not come to rest"
 end
 
--- The environment of a client on a journal.
-function Platform:with(journal)
-  local env = { XFIOT_JOURNAL = journal }
+-- The environment of a client on a journal; timeout in seconds, default 10.
+function Platform:with(journal, timeout)
+  local env = { XFIOT_JOURNAL = journal, XFIOT_TIMEOUT = timeout or 10 }
   for name, value in pairs(self.env) do env[name] = value end
   return env
 end
@@ -65,7 +65,7 @@ end
 -- What may become of a creatCmd. A code that says "not queued" never comes after it was queued.
 local OF_CREATE <const> = {
   "lost", "lost", "reset", "cut", "garbled", "status=500", "status=302", "code=500038", "code=999999",
-  "delay=0.02", "delay=0.05", "delay=0.5", "lost:before", "reset:before", "status=503:before",
+  "delay=0.02", "delay=0.05", "delay=6", "lost:before", "reset:before", "status=503:before",
   "code=500014:before", "code=500033:before",
 }
 local OF_QUESTION <const> = { "lost", "reset", "cut", "garbled", "status=500", "delay=0.05" }
@@ -129,6 +129,7 @@ end
 -- meters move on a little with each round. options: kills, seed, lanes, args (more of
 -- the client's). Returns how many were killed, what they printed, the last meter.
 local WINDOW <const>, STRIDE <const>, TURNS <const>, LANES <const> = 24, 5, 2, 2
+local HASTE <const> = 0.3 -- seconds for one call
 
 function M.spree(platform, journal, options)
   local lanes = options.lanes or LANES
@@ -152,10 +153,11 @@ function M.spree(platform, journal, options)
     first = first + STRIDE
   end
   local meters = first - STRIDE + WINDOW - 1
-  local text = M.shell(table.concat(lines, "\n") .. "\n", platform:with(journal))
+  local env = platform:with(journal, HASTE)
+  local text = M.shell(table.concat(lines, "\n") .. "\n", env)
   -- and once more, without killing
   local rest = M.client(args { first = 1, last = meters, each = TURNS, wait = 8, again = 2, at_once = 64 })
-  text = text .. M.shell(rest .. "\n", platform:with(journal))
+  text = text .. M.shell(rest .. "\n", env)
   return { kills = select(2, text:gsub("killed\n", "")), text = text, meters = meters }
 end
 

@@ -55,8 +55,8 @@ describe("replies that go wrong in every way", function()
     local count = 51
     local faults, taken = crash.every_fault(count)
     local platform <close> = crash.platform { meters = count, faults = faults }
-    local env = platform:with(new_journal())
-    local line = crash.client { first = 1, last = count, wait = 5, again = 2 } .. "\n"
+    local env = platform:with(new_journal(), 1.5)
+    local line = crash.client { first = 1, last = count, at_once = count, wait = 20, again = 2 } .. "\n"
     local text = crash.shell(line, env) .. crash.shell(line, env)
     local sum = assert_right(platform, crash.list(env), text)
     assert.are.equal(count, sum.orders)

@@ -20,14 +20,14 @@ local FIGURES <const> = { "kills", "orders", "executed", "applied", "unknown", "
 local total, right = {}, true
 
 local function show(what, sum, faults, unlisted)
-  local line = { ("%-30s"):format(what) }
+  local cells = {}
   for _, names in ipairs { FIGURES, WRONG } do
     for _, name in ipairs(names) do
       total[name] = (total[name] or 0) + (sum[name] or 0)
-      line[#line + 1] = ("%s %d"):format(name, sum[name] or 0)
+      cells[#cells + 1] = ("%8d"):format(sum[name] or 0)
     end
   end
-  print(table.concat(line, "  "))
+  print(("%-26s"):format(what) .. table.concat(cells))
   for i = 1, math.min(#faults, 20) do print("    " .. faults[i]) end
   if unlisted then print("    " .. unlisted) end
   io.stdout:flush()
@@ -71,6 +71,15 @@ local function every_call(what, action, keep)
     lies > 0 and ("%d clients said of what was sent that it was not:\n    %s"):format(lies, example) or nil)
 end
 
+local function show_head()
+  local cells = {}
+  for _, names in ipairs { FIGURES, WRONG } do
+    for _, name in ipairs(names) do cells[#cells + 1] = ("%8s"):format(name:sub(1, 8)) end
+  end
+  print((" "):rep(26) .. table.concat(cells))
+end
+
+show_head()
 local began = core.clock()
 local done, seed = 0, SEED
 while done < KILLS do

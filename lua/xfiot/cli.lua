@@ -85,7 +85,7 @@ local PARSERS = {
   end },
   { "orders", function(parser)
     local orders = parser:command("orders", "List orders and settle those in doubt.")
-    orders:argument("action", "list (default), show ID, resolve ID, accept-journal"):args "?"
+    orders:argument("action", "list (default), show ID, resolve ID, cancel ID, accept-journal"):args "?"
     orders:argument("id", "the order's id"):args "?"
     orders:flag("--json", "one JSON object a line")
     orders:option("--state", "only orders in this state"):argname "STATE"

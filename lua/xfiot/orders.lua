@@ -2,6 +2,7 @@
 -- the caller's, is written to the journal before it is sent, is sent at most
 -- once, and only one is open per meter.
 local core = require "xfiot.core"
+local doubts = require "xfiot.doubts"
 local errors = require "xfiot.errors"
 local failures = require "xfiot.failures"
 local fate = require "xfiot.fate"
@@ -72,7 +73,11 @@ end
 
 -- ---- the journal's side
 
-local function advance(self, row, step)
+--- Moves an order on; the row is brought up to date.
+---@param row table of the journal
+---@param step table see the core's journal:advance; evidence may be a table
+---@return boolean done false when the order was elsewhere already
+function Book:advance(row, step)
   step.order, step.at = row.order, core.now()
   if type(step.evidence) == "table" then step.evidence = core.encode(step.evidence) end
   local result, state = self:journal():write(function(file) return file:advance(step) end)
@@ -84,7 +89,10 @@ local function advance(self, row, step)
   return result == "done"
 end
 
-local function find(self, id)
+--- An order as the journal has it now, or nil.
+---@param id string
+---@return table|nil row
+function Book:find(id)
   return self:journal():read("find", "id", id)
 end
 
@@ -138,10 +146,10 @@ local function send_once(self, row)
     to = state, evidence = evidence, command_id = state == "accepted" and result or nil,
     code = call_fate == "answered" and state ~= "accepted" and math.tointeger(tonumber(code)) or nil,
   }
-  if not advance(self, row, step) and state == "accepted" then
+  if not self:advance(row, step) and state == "accepted" then
     -- a commandId that is another order's says nothing about this one
     evidence.command_id = result
-    advance(self, row, { to = "unknown", evidence = evidence })
+    self:advance(row, { to = "unknown", evidence = evidence })
   end
   return true, evidence
 end
@@ -154,7 +162,7 @@ local function send(self, row)
     released, evidence, refused = send_once(self, row)
     if released then return end
     if refused then
-      if find(self, row.order).state == "intent" then error(journal.failure(refused), 0) end
+      if self:find(row.order).state == "intent" then error(journal.failure(refused), 0) end
       row.state = nil
       return -- another process was faster
     end
@@ -164,7 +172,7 @@ local function send(self, row)
   if row.state == "sent" then
     -- marked together with others that did go out, and then never let go: nobody
     -- after us could tell, so it is for a person, with this as the evidence
-    advance(self, row, { to = "unknown", evidence = evidence })
+    self:advance(row, { to = "unknown", evidence = evidence })
     return
   end
   error(failures.unsent(row, evidence), 0)
@@ -195,7 +203,7 @@ end
 function Book:settle(row, outcome)
   local result = outcome.result
   if type(result) == "table" then result = core.read_result(row.variant, result) or result end
-  advance(self, row, { to = fate.of_command(outcome), evidence = { outcome = outcome.state, result = result } })
+  self:advance(row, { to = fate.of_command(outcome), evidence = { outcome = outcome.state, result = result } })
   if row.state == "applied" then row.result = result end
 end
 
@@ -207,7 +215,7 @@ function steps.intent(self, row) send(self, row) end
 function steps.sent(self, row, deadline)
   self:journal():read("recover", core.now())
   row.state = nil -- whatever it is now
-  if find(self, row.order).state ~= "sent" then return end
+  if self:find(row.order).state ~= "sent" then return end
   if core.clock() >= deadline then error(failures.timeout(row.method, row.order), 0) end
   loop.sleep(LOOK_PAUSE)
 end
@@ -223,7 +231,7 @@ local ENDS = { applied = true, rejected = true, cancelled = true, unknown = true
 function Book:drive(row, deadline)
   while not ENDS[row.state] do
     steps[row.state](self, row, deadline)
-    if not row.state then row = find(self, row.order) end
+    if not row.state then row = self:find(row.order) end
   end
   return row
 end
@@ -232,31 +240,8 @@ end
 ---@param row table
 function Book:send(row)
   local turn <close> = self:lock(row.device_no, LOCK_WAIT) -- luacheck: ignore 211
-  row = find(self, row.order)
+  row = self:find(row.order)
   if row.state == "intent" then send(self, row) end
-end
-
---- Adds what is proposed to an order in doubt, with the reason.
----@param row table
----@param proposal "applied"|"not_applied"
----@param evidence table
-function Book:propose(row, proposal, evidence)
-  if row.proposal == proposal then return end
-  self:journal():write(function(file)
-    return file:note { order = row.order, at = core.now(), proposal = proposal, evidence = core.encode(evidence) }
-  end)
-end
-
--- A success that comes after "expired" or "failed" is still one, and booked once.
-local function look_again(self, row)
-  if row.state ~= "suspect" then return row end
-  local item = self.client:queryCmd { deviceId = row.device_id, commandId = row.command_id }
-  if not item or item.commandId ~= row.command_id or item.commandState ~= 1 then return row end
-  local detail = item.resultDetail
-  if type(detail) ~= "table" or detail.commandResult ~= 0 then return row end
-  advance(self, row, { to = "applied", evidence = { outcome = "succeeded", late = true,
-    result = core.read_result(row.variant, detail) or detail } })
-  return find(self, row.order)
 end
 
 -- The receipt of an order at its end; raises what the end is, unless it is applied.
@@ -305,7 +290,7 @@ local function place_once(self, request)
   if placed == "bill_repeated" or placed == "bills_used_up" then
     error(failures.bill(request.verb, placed == "bill_repeated"), 0)
   end
-  if placed == "same" then request.row = find(self, request.order) end -- another process was faster
+  if placed == "same" then request.row = self:find(request.order) end -- another process was faster
   return placed == "blocked" and blocking or nil
 end
 
@@ -314,18 +299,18 @@ local function place(self, request, deadline)
   while true do
     local blocking = place_once(self, request)
     if not blocking then return request.row end
-    local ok, row = pcall(self.drive, self, find(self, blocking), deadline)
+    local ok, row = pcall(self.drive, self, self:find(blocking), deadline)
     if not ok then
       if errors.is(row) then row.blocking, row.order = row.order, request.order end
       error(row, 0)
     end
-    row = look_again(self, row)
+    row = doubts.look_again(self, row)
     if row.state == "unknown" or row.state == "suspect" then error(failures.blocked(request, row), 0) end
   end
 end
 
 local function bring_home(self, row, deadline)
-  return look_again(self, self:drive(row, deadline))
+  return doubts.look_again(self, self:drive(row, deadline))
 end
 
 -- A journal that fails once the order may have gone out leaves it in doubt.
@@ -347,7 +332,7 @@ end
 function Book:perform(request, complete, seconds)
   local deadline = core.clock() + seconds
   local turn <close> = self:lock(request.device_no, seconds) -- luacheck: ignore 211
-  local row = find(self, request.order)
+  local row = self:find(request.order)
   if row and row.fingerprint ~= self:journal():read("fingerprint", request.content) then
     refuse_other_content(request)
   end

@@ -99,6 +99,15 @@ end
 
 Watcher.clock = require("xfiot.core").clock
 
+--- Asks for a command at once: a push has hinted that it has ended.
+---@param command_id string
+function Watcher:nudge(command_id)
+  local entry = self.pending[command_id]
+  if not entry then return end
+  entry.next_at, entry.pause = self.clock(), FIRST_PAUSE
+  if self.bell then loop.notify(self.bell) end
+end
+
 --- Waits for the outcome of a command.
 ---@param command_id string
 ---@param seconds number how long at most

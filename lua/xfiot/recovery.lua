@@ -1,8 +1,7 @@
 --- Picking up what earlier processes left behind: done once when a run starts on
--- a journal. Every intent is sent once, every accepted order is asked for, every
--- order in doubt gets a proposal if the evidence allows one.
-local core = require "xfiot.core"
-local evidence = require "xfiot.evidence"
+-- a journal. Every intent is sent once, every accepted or suspect order is asked
+-- for, every order in doubt gets a proposal if the evidence allows one.
+local doubts = require "xfiot.doubts"
 local outcomes = require "xfiot.outcomes"
 
 local recovery = {}
@@ -32,8 +31,9 @@ local function send_intents(book, say)
   for _, row in ipairs(left_behind(book, { "intent" })) do attempt(say, row, book.send, book, row) end
 end
 
-local function ask_accepted(book, say)
-  local rows = left_behind(book, { "accepted" })
+-- Accepted orders, and suspect ones: a success may have come late.
+local function ask(book, say)
+  local rows = left_behind(book, { "accepted", "suspect" })
   for first = 1, #rows, BATCH do
     local ids, by_id = {}, {}
     for i = first, math.min(first + BATCH - 1, #rows) do
@@ -47,22 +47,17 @@ local function ask_accepted(book, say)
     end
     for _, item in ipairs(list) do
       local row, outcome = by_id[item.commandId], outcomes.read(item)
-      if row and outcome then attempt(say, row, book.settle, book, row, outcome) end
+      if row and outcome then
+        local settle = row.state == "accepted" and book.settle or doubts.settle_late
+        attempt(say, row, settle, book, row, outcome)
+      end
     end
   end
 end
 
-local function propose(book, say)
+local function weigh(book, say)
   for _, row in ipairs(left_behind(book, { "unknown", "suspect" })) do
-    if not row.proposal and evidence.is_ripe(row, core.now()) then
-      attempt(say, row, function()
-        local message = book.client:queryReportData { deviceId = row.device_id, msgType = "0" }
-        if not message then return end
-        local rivals = book:journal():read("list", { device_no = row.device_no, since = row.created_at })
-        local proposal, reason = evidence.judge(row, message, rivals)
-        if proposal then book:propose(row, proposal, reason) end
-      end)
-    end
+    if not row.proposal then attempt(say, row, doubts.weigh, book, row) end
   end
 end
 
@@ -72,8 +67,8 @@ end
 function recovery.start(client, say)
   local book = client.orders
   send_intents(book, say)
-  ask_accepted(book, say)
-  propose(book, say)
+  ask(book, say)
+  weigh(book, say)
 end
 
 return recovery

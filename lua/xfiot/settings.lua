@@ -78,6 +78,8 @@ settings.rows = {
   { name = "timeout", check = check_seconds(0.001, 3600), default = 30, about = "seconds for one call" },
   { name = "wait", check = check_seconds(0, 31 * 86400),
     about = "seconds a verb waits for the meter; default the command's expireTime" },
+  { name = "resolve_by_evidence", check = check_flag, default = false,
+    about = "settle orders in doubt by what the meter's reports say, without a person" },
   { name = "utc_offset", check = check_offset, default = "+08:00", about = "time zone of the platform" },
   { name = "allow_http", check = check_flag, default = false, about = "allow http:// to other hosts than this one" },
 }

@@ -2,6 +2,7 @@
 -- in doubt.
 local cli = require "xfiot.cli"
 local core = require "xfiot.core"
+local doubts = require "xfiot.doubts"
 local errors = require "xfiot.errors"
 local journal = require "xfiot.journal"
 local settings = require "xfiot.settings"
@@ -146,6 +147,21 @@ function actions.resolve(options)
   return cli.DONE
 end
 
+function actions.cancel(options)
+  if not options.id then cli.usage "orders cancel needs an order id" end
+  find(open(false), options.id)
+  local book = require("xfiot").client().orders
+  local row = book:find(options.id)
+  if row.state ~= "accepted" then
+    cli.say(("order %s is %s; only accepted orders can be taken back"):format(options.id, row.state))
+    return cli.FAILED
+  end
+  local cancelled, err = doubts.cancel(book, row)
+  cli.out(as_json(book:find(options.id)))
+  if not cancelled and err then cli.say(tostring(err)) end
+  return cancelled and cli.DONE or cli.FAILED
+end
+
 actions["accept-journal"] = function()
   local book = open(true)
   if not book then cli.usage "there is no journal yet" end
@@ -157,7 +173,7 @@ end
 
 return function(options)
   local action = actions[options.action or "list"]
-  if not action then cli.usage "orders takes list, show ID, resolve ID or accept-journal" end
+  if not action then cli.usage "orders takes list, show ID, resolve ID, cancel ID or accept-journal" end
   local ok, result = pcall(action, options)
   if not ok then
     if errors.is(result) and result.operation == "journal" then
