@@ -148,6 +148,23 @@ static int push_advanced(lua_State *L, enum xf_advanced result, enum xf_order_st
     return 2;
 }
 
+typedef enum xf_advanced step_function(struct xf_journal *j, const struct xf_step *step,
+                                       enum xf_order_state *now, struct xf_err *err);
+
+/* [-0, +2, m] the step at 2 taken by one of the journal's two ways */
+static int take_step(lua_State *L, step_function *take)
+{
+    struct xf_journal *j = xf_check_journal(L, 1);
+    enum xf_order_state now = XF_ORDER_INTENT;
+    struct xf_step s = {0};
+    struct xf_err err;
+    enum xf_advanced result;
+
+    read_step(L, &s);
+    result = take(j, &s, &now, &err);
+    return push_advanced(L, result, now, &err);
+}
+
 /***
 Moves an order on.
 @function journal:advance
@@ -157,15 +174,7 @@ Moves an order on.
 */
 static int advance(lua_State *L)
 {
-    struct xf_journal *j = xf_check_journal(L, 1);
-    enum xf_order_state now = XF_ORDER_INTENT;
-    struct xf_step s = {0};
-    struct xf_err err;
-    enum xf_advanced result;
-
-    read_step(L, &s);
-    result = xf_journal_advance(j, &s, &now, &err);
-    return push_advanced(L, result, now, &err);
+    return take_step(L, xf_journal_advance);
 }
 
 /***
@@ -177,15 +186,7 @@ Adds a line to an order's history without moving it.
 */
 static int note(lua_State *L)
 {
-    struct xf_journal *j = xf_check_journal(L, 1);
-    enum xf_order_state now = XF_ORDER_INTENT;
-    struct xf_step s = {0};
-    struct xf_err err;
-    enum xf_advanced result;
-
-    read_step(L, &s);
-    result = xf_journal_note(j, &s, &now, &err);
-    return push_advanced(L, result, now, &err);
+    return take_step(L, xf_journal_note);
 }
 
 /***

@@ -4,9 +4,9 @@ local C = require "spec.cli_helper"
 local helper = require "spec.helper"
 local core = require "xfiot.core"
 
-local SETTINGS = { "base_url", "company_code", "merchant_id", "key_file", "ca_file", "journal", "resolve_by_evidence", "listen",
+local SETTINGS = { "base_url", "company_code", "merchant_id", "key_file", "ca_file", "journal", "listen",
                    "reports_path", "responses_path", "connect_timeout", "timeout", "wait", "utc_offset",
-                       "allow_http" }
+                   "resolve_by_evidence", "allow_http" }
 local MONEY = "30010000000001"
 
 -- The document's own example (appendix 8).

@@ -343,6 +343,9 @@ function M.judge(platform, states, text, mine)
       fault("wrong", "%s was told to be applied and is %s", order, row and row.state or "absent")
     end
   end
+  for line in (text or ""):gmatch "[^\n]+ A%-%d+%-%d+ %? [^\n]*" do -- no error object, see spec/crash_client.lua
+    fault("wrong", "a mistake inside: %s", line)
+  end
   table.sort(faults)
   return sum, faults, came
 end

@@ -9,7 +9,6 @@ local new_client, write, check_error = C.new_client, C.write, C.check_error
 
 local REPLY = ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s")
   :format(#SUCCESS, SUCCESS)
-local HERE = "IP:127.0.0.1,DNS:localhost"
 
 -- This machine's OpenSSL would allow everything: it is the client that must not.
 local LAX = [[
@@ -26,13 +25,24 @@ local OLD = { "-tls1_1", "-cipher", "ALL:@SECLEVEL=0" }
 
 local folder, certificates
 
--- A key, and the certificate that it signed itself, valid for so many days from now.
-local function certify(names, days)
-  local path = ("%s/%s%d.pem"):format(folder, names:gsub("%W", "_"), days)
-  local made = H.run { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                       "-nodes", "-subj", "/CN=xfiot", "-addext", "subjectAltName=" .. names,
-                       "-days", tostring(days), "-keyout", path .. ".key", "-out", path }
+local function openssl(...)
+  local made = H.run { "openssl", ... }
   assert.equal(0, made.status, made.stderr)
+end
+
+-- A key, and the certificate that it signed itself, for these names.
+local function certify(names)
+  local path = ("%s/%s.pem"):format(folder, names:gsub("%W", "_"))
+  openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+    "-subj", "/CN=xfiot", "-addext", "subjectAltName=" .. names, "-keyout", path .. ".key", "-out", path)
+  return path
+end
+
+-- The same certificate, which ran out yesterday.
+local function age(certificate)
+  local path = folder .. "/expired.pem"
+  openssl("x509", "-in", certificate, "-key", certificate .. ".key", "-days", "-1", "-out", path)
+  H.write(path .. ".key", H.read(certificate .. ".key"))
   return path
 end
 
@@ -68,8 +78,9 @@ end
 describe("TLS", function()
   lazy_setup(function()
     folder = H.tmpdir()
-    certificates = { good = certify(HERE, 2), second = certify("IP:127.0.0.1", 2), expired = certify(HERE, -1),
-                     other = certify("DNS:iot.example.com,IP:127.0.0.2", 2) }
+    certificates = { good = certify "IP:127.0.0.1,DNS:localhost", second = certify "IP:127.0.0.1",
+                     other = certify "DNS:iot.example.com,IP:127.0.0.2" }
+    certificates.expired = age(certificates.good)
   end)
 
   describe("is spoken with a server", function()
