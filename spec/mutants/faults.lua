@@ -17,10 +17,13 @@ return {
     changes = {
       { "core/bind_send.c", "if (!s->marked && mark_all(", "if (s->marked && mark_all(" },
       { "core/bind_send.c", "    return s->marked;\n}", "    return true;\n}" },
-      { "lua/xfiot/orders.lua", "  local step = {\n    to = state, evidence = evidence,", [[
-  advance(self, row, { to = "sent", deadline = core.now() + 60 })
-  local step = {
-    to = state, evidence = evidence,]] },
+      { "core/bind_send.c", "    disarm(luaL_checkudata(L, 1, XF_SENDING_TYPE));", [[
+    struct xf_sending *s = luaL_checkudata(L, 1, XF_SENDING_TYPE);
+    struct xf_err err;
+
+    if (s->place != NULL)
+        (void)mark_all(s->core, s->journal, &err);
+    disarm(s);]] },
     } },
 
   { name = "normal", what = "commits are not synced (synchronous=NORMAL)", found = "what was written was not synced",
