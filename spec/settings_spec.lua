@@ -58,6 +58,7 @@ describe("a setting comes from", function()
     assert.same({
       listen = "127.0.0.1:8088", reports_path = "/deviceReportData", responses_path = "/deviceResponseData",
       connect_timeout = 10, timeout = 30, utc_offset = "+08:00", allow_http = false,
+      resolve_by_evidence = false,
     }, got)
     for name in pairs(got) do assert.equal("default", from[name]) end
     assert.is_nil(from.base_url)
@@ -72,13 +73,14 @@ describe("a setting comes from", function()
       base_url = "https://a", company_code = "000001", merchant_id = "m", key_file = "k", ca_file = "c",
       proxy = "p", journal = "j", listen = "[::1]:0", reports_path = "/r", responses_path = "/s",
       connect_timeout = "0.5", timeout = "7", wait = "0", utc_offset = "-03:30", allow_http = "yes",
+      resolve_by_evidence = "yes",
     }
     local environment, expected = {}, {}
     for _, row in ipairs(fresh().rows) do
       environment["XFIOT_" .. row.name:upper()] = assert(given[row.name], row.name)
       expected[row.name] = tonumber(given[row.name]) or given[row.name]
     end
-    expected.allow_http, expected.company_code = true, "000001"
+    expected.allow_http, expected.resolve_by_evidence, expected.company_code = true, true, "000001"
     assert.same(expected, (resolve({}, environment)))
   end)
 end)
@@ -190,6 +192,7 @@ describe("a bad value is one clear sentence:", function()
     wait = { -1, "x", 31 * 86400 + 1 },
     utc_offset = { "", "8", "+8:00", "08:00", "+15:00", "+08:60", "+08:0", "UTC", 8 },
     allow_http = { "", "maybe", 2, {} },
+    resolve_by_evidence = { "", "maybe", 2, {} },
   }
   for _, row in ipairs(fresh().rows) do
     it(row.name, function()
