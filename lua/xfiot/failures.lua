@@ -40,6 +40,19 @@ function failures.timeout(operation, order, command_id, cause)
   }
 end
 
+--- An accepted order whose end the platform does not tell.
+---@param row table
+---@param cause xfiot.Error what the platform said to the question
+---@return xfiot.Error
+function failures.unasked(row, cause)
+  return errors.new {
+    kind = "timeout", operation = row.method, sent = true, order = row.order, command_id = row.command_id,
+    code = cause.code, detail = tostring(cause),
+    message_en = "The order was accepted, but its end cannot be asked for", message = "订单已被接收，但无法查询结果",
+    remedy = "Mend that, then repeat the same order id: it asks again and sends nothing twice.",
+  }
+end
+
 --- Another order of the meter is still under way when the time is up.
 ---@param device_no string
 ---@return xfiot.Error

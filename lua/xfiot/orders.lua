@@ -193,7 +193,7 @@ local function ask(self, row, deadline)
   if core.clock() >= deadline then error(failures.timeout(row.method, row.order, row.command_id), 0) end
   local outcome, cause = self.client.outcomes:wait(row.command_id, math.max(0, deadline - core.clock()))
   if not outcome then error(failures.timeout(row.method, row.order, row.command_id, cause), 0) end
-  if outcome.error then error(outcome.error, 0) end
+  if outcome.error then error(failures.unasked(row, outcome.error), 0) end
   self:settle(row, outcome)
 end
 
