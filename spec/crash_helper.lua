@@ -119,9 +119,12 @@ function M.client(args)
   return table.concat(words, " ")
 end
 
--- Runs lines of shell with a client's environment; returns what they printed.
-function M.shell(lines, env, limit)
-  local result = helper.run({ "sh" }, { stdin = lines, env = env, limit = limit or 600 })
+-- Runs lines of shell with a client's environment; returns what they printed. A
+-- client that turns in circles, as a planted fault can make it, is ended.
+local PROCESSOR_LIMIT <const>, LIMIT <const> = 4, 900 -- seconds
+function M.shell(lines, env, processor_limit)
+  local text = ("ulimit -t %d\n"):format(processor_limit or PROCESSOR_LIMIT) .. lines
+  local result = helper.run({ "sh" }, { stdin = text, env = env, limit = LIMIT })
   return result.stdout .. result.stderr, result
 end
 
@@ -157,7 +160,7 @@ function M.spree(platform, journal, options)
   local text = M.shell(table.concat(lines, "\n") .. "\n", env)
   -- and once more, without killing
   local rest = M.client(args { first = 1, last = meters, each = TURNS, wait = 8, again = 2, at_once = 64 })
-  text = text .. M.shell(rest .. "\n", env)
+  text = text .. M.shell(rest .. "\n", env, 60)
   return { kills = select(2, text:gsub("killed\n", "")), text = text, meters = meters }
 end
 
