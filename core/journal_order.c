@@ -90,13 +90,16 @@ static enum xf_placed check_place(struct xf_journal *j, const struct xf_intent *
 
 static enum xf_placed write_intent(struct xf_journal *j, const struct xf_intent *i, struct xf_err *err)
 {
-    sqlite3_stmt *s =
-        xf_sql_start(j, XF_SQL_ORDER_PLACE, err, "tttttttztisittti", i->order, i->fingerprint,
+    sqlite3_stmt *s;
+    int row;
+
+    if (xf_owner_write(j, err) != 0)
+        return XF_PLACED_FAILED;
+    s = xf_sql_start(j, XF_SQL_ORDER_PLACE, err, "tttttttztisittti", i->order, i->fingerprint,
                      i->company_code, i->device_no, i->device_id, i->method, i->variant, (int64_t)i->bill_no,
                      i->amount, i->amount_thousandths, i->body, i->body_size, i->expire_time, i->last_report,
                      i->by != NULL ? i->by : default_actor, j->owner, i->at);
-    int row = s == NULL ? -1 : xf_sql_row(j, s, err);
-
+    row = s == NULL ? -1 : xf_sql_row(j, s, err);
     xf_sql_end(s);
     return row < 0 ? XF_PLACED_FAILED : XF_PLACED_NEW;
 }
@@ -214,13 +217,16 @@ static enum xf_advanced write_step(struct xf_journal *j, const struct xf_step *s
 {
     bool sending = to == XF_ORDER_SENT && o->state != XF_ORDER_SENT;
     const char *command = o->command_id[0] == '\0' ? step->command_id : NULL; /* else it is there already */
-    sqlite3_stmt *s =
-        xf_sql_start(j, XF_SQL_HISTORY_ADD, err, "iiitttttzttz", o->row, o->entries + 1, step->at,
+    sqlite3_stmt *s;
+    int row;
+
+    if (sending && xf_owner_write(j, err) != 0)
+        return XF_ADVANCED_FAILED;
+    s = xf_sql_start(j, XF_SQL_HISTORY_ADD, err, "iiitttttzttz", o->row, o->entries + 1, step->at,
                      xf_order_state_name(o->state), xf_order_state_name(to),
                      step->by != NULL ? step->by : default_actor, step->evidence, command,
                      (int64_t)step->code, step->proposal, sending ? j->owner : NULL, step->deadline);
-    int row = s == NULL ? -1 : xf_sql_row(j, s, err);
-
+    row = s == NULL ? -1 : xf_sql_row(j, s, err);
     xf_sql_end(s);
     return row < 0 ? XF_ADVANCED_FAILED : XF_ADVANCED;
 }
