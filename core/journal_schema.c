@@ -121,10 +121,10 @@ static const char *const version_1[] = {
     " SELECT CASE"
     "  WHEN EXISTS (SELECT 1 FROM orders WHERE row = NEW.row)"
     "   OR EXISTS (SELECT 1 FROM orders WHERE order_id = NEW.order_id)"
-    "   THEN RAISE(ABORT, 'this order exists')"
+    "   THEN RAISE(ROLLBACK, 'this order exists')"
     "  WHEN EXISTS (SELECT 1 FROM orders WHERE device_no = NEW.device_no AND bill_no = NEW.bill_no"
     "    AND company_code = NEW.company_code)"
-    "   THEN RAISE(ABORT, 'the meter had this bill number')"
+    "   THEN RAISE(ROLLBACK, 'the meter had this bill number')"
     " END;"
     "END;",
     "CREATE TRIGGER orders_stand AFTER INSERT ON orders BEGIN"
@@ -132,10 +132,10 @@ static const char *const version_1[] = {
     "  VALUES (NEW.row, 1, 'intent', NEW.placer, NEW.created_at, NEW.device_no, NEW.device_id);"
     "END;",
     "CREATE TRIGGER orders_fixed BEFORE UPDATE ON orders BEGIN"
-    " SELECT RAISE(ABORT, 'an order is frozen');"
+    " SELECT RAISE(ROLLBACK, 'an order is frozen');"
     "END;",
     "CREATE TRIGGER orders_stay BEFORE DELETE ON orders BEGIN"
-    " SELECT RAISE(ABORT, 'an order is never taken out');"
+    " SELECT RAISE(ROLLBACK, 'an order is never taken out');"
     "END;",
 
     "CREATE TRIGGER standings_begin BEFORE INSERT ON standings BEGIN"
@@ -144,9 +144,9 @@ static const char *const version_1[] = {
     "   OR NOT EXISTS (SELECT 1 FROM orders WHERE row = NEW.row AND device_no = NEW.holds"
     "    AND device_id = NEW.holds_id)"
     "   OR EXISTS (SELECT 1 FROM standings WHERE row = NEW.row)"
-    "   THEN RAISE(ABORT, 'an order begins as an intent')"
+    "   THEN RAISE(ROLLBACK, 'an order begins as an intent')"
     "  WHEN EXISTS (SELECT 1 FROM standings WHERE holds = NEW.holds)"
-    "   THEN RAISE(ABORT, 'the meter has an open order')"
+    "   THEN RAISE(ROLLBACK, 'the meter has an open order')"
     " END;"
     "END;",
     "CREATE TRIGGER standings_change BEFORE UPDATE ON standings BEGIN"
@@ -154,16 +154,16 @@ static const char *const version_1[] = {
     "  WHEN NEW.row <> OLD.row OR NEW.entries <> OLD.entries + 1 OR NOT EXISTS (SELECT 1 FROM order_history"
     "    WHERE order_row = OLD.row AND seq = NEW.entries AND from_state = OLD.state"
     "    AND to_state = NEW.state)"
-    "   THEN RAISE(ABORT, 'an order changes by its history only')"
+    "   THEN RAISE(ROLLBACK, 'an order changes by its history only')"
     "  WHEN OLD.command_id IS NOT NULL AND OLD.command_id IS NOT NEW.command_id"
-    "   THEN RAISE(ABORT, 'a command id never changes')"
+    "   THEN RAISE(ROLLBACK, 'a command id never changes')"
     "  WHEN NEW.holds IS NOT iif(" CLOSED("NEW.state") ", NULL, OLD.holds)"
     "   OR NEW.holds_id IS NOT iif(NEW.holds IS NULL, NULL, OLD.holds_id)"
-    "   THEN RAISE(ABORT, 'a meter is held as long as its order is open')"
+    "   THEN RAISE(ROLLBACK, 'a meter is held as long as its order is open')"
     " END;"
     "END;",
     "CREATE TRIGGER standings_stay BEFORE DELETE ON standings BEGIN"
-    " SELECT RAISE(ABORT, 'an order is never taken out');"
+    " SELECT RAISE(ROLLBACK, 'an order is never taken out');"
     "END;",
 
     /* AFTER is early enough: a line that was replaced has another seq than the next. */
@@ -171,70 +171,70 @@ static const char *const version_1[] = {
     " SELECT CASE"
     "  WHEN NOT EXISTS (SELECT 1 FROM standings WHERE row = NEW.order_row AND entries = NEW.seq - 1"
     "    AND state = NEW.from_state)"
-    "   THEN RAISE(ABORT, 'a history grows at its end only')"
+    "   THEN RAISE(ROLLBACK, 'a history grows at its end only')"
     "  WHEN NEW.from_state <> NEW.to_state AND NOT EXISTS (SELECT 1 FROM order_ways"
     "    WHERE from_state = NEW.from_state AND to_state = NEW.to_state)"
-    "   THEN RAISE(ABORT, 'an order cannot go this way')"
+    "   THEN RAISE(ROLLBACK, 'an order cannot go this way')"
     "  WHEN NEW.from_state = 'intent' AND NEW.to_state = 'sent' AND NEW.deadline IS NULL"
-    "   THEN RAISE(ABORT, 'sent needs a deadline')"
+    "   THEN RAISE(ROLLBACK, 'sent needs a deadline')"
     "  WHEN NEW.to_state = 'accepted' AND NEW.from_state <> 'accepted' AND NEW.command_id IS NULL"
-    "   THEN RAISE(ABORT, 'accepted needs a command id')"
+    "   THEN RAISE(ROLLBACK, 'accepted needs a command id')"
     "  WHEN NEW.to_state = 'rejected' AND NEW.from_state <> 'rejected' AND NEW.code IS NULL"
-    "   THEN RAISE(ABORT, 'rejected needs a code')"
+    "   THEN RAISE(ROLLBACK, 'rejected needs a code')"
     "  WHEN NEW.command_id IS NOT NULL AND NEW.to_state <> 'accepted'"
-    "   THEN RAISE(ABORT, 'a command id belongs to accepted')"
+    "   THEN RAISE(ROLLBACK, 'a command id belongs to accepted')"
     "  WHEN NEW.command_id IS NOT NULL AND EXISTS (SELECT 1 FROM standings"
     "    WHERE command_id = NEW.command_id AND row <> NEW.order_row)"
-    "   THEN RAISE(ABORT, 'the command id belongs to another order')"
+    "   THEN RAISE(ROLLBACK, 'the command id belongs to another order')"
     " END;"
     " UPDATE standings SET " CARRY " WHERE row = NEW.order_row AND NOT " CLOSED("NEW.to_state") ";"
     " UPDATE standings SET " CARRY ", holds = NULL, holds_id = NULL"
     "  WHERE row = NEW.order_row AND " CLOSED("NEW.to_state") ";"
     "END;",
     "CREATE TRIGGER order_history_fixed BEFORE UPDATE ON order_history BEGIN"
-    " SELECT RAISE(ABORT, 'a history is never changed');"
+    " SELECT RAISE(ROLLBACK, 'a history is never changed');"
     "END;",
     "CREATE TRIGGER order_history_stays BEFORE DELETE ON order_history BEGIN"
-    " SELECT RAISE(ABORT, 'a history is never changed');"
+    " SELECT RAISE(ROLLBACK, 'a history is never changed');"
     "END;",
     "CREATE TRIGGER order_ways_fixed BEFORE UPDATE ON order_ways BEGIN"
-    " SELECT RAISE(ABORT, 'the ways of orders are fixed');"
+    " SELECT RAISE(ROLLBACK, 'the ways of orders are fixed');"
     "END;",
     "CREATE TRIGGER order_ways_closed BEFORE INSERT ON order_ways BEGIN"
-    " SELECT RAISE(ABORT, 'the ways of orders are fixed');"
+    " SELECT RAISE(ROLLBACK, 'the ways of orders are fixed');"
     "END;",
     "CREATE TRIGGER order_ways_stay BEFORE DELETE ON order_ways BEGIN"
-    " SELECT RAISE(ABORT, 'the ways of orders are fixed');"
+    " SELECT RAISE(ROLLBACK, 'the ways of orders are fixed');"
     "END;",
     "CREATE TRIGGER owners_fixed BEFORE UPDATE ON owners BEGIN"
-    " SELECT RAISE(ABORT, 'an owner keeps its name');"
+    " SELECT RAISE(ROLLBACK, 'an owner keeps its name');"
     "END;",
     "CREATE TRIGGER owners_stay BEFORE DELETE ON owners BEGIN"
-    " SELECT RAISE(ABORT, 'an owner keeps its name');"
+    " SELECT RAISE(ROLLBACK, 'an owner keeps its name');"
     "END;",
     "CREATE TRIGGER owners_begin BEFORE INSERT ON owners WHEN EXISTS (SELECT 1 FROM owners WHERE id = NEW.id)"
     " OR EXISTS (SELECT 1 FROM owners WHERE name = NEW.name) BEGIN"
     " SELECT RAISE(IGNORE);"
     "END;",
     "CREATE TRIGGER position_rises BEFORE UPDATE ON position WHEN NEW.commits <= OLD.commits BEGIN"
-    " SELECT RAISE(ABORT, 'commits only grow in number');"
+    " SELECT RAISE(ROLLBACK, 'commits only grow in number');"
     "END;",
     "CREATE TRIGGER position_begins BEFORE INSERT ON position BEGIN"
-    " SELECT RAISE(ABORT, 'commits only grow in number');"
+    " SELECT RAISE(ROLLBACK, 'commits only grow in number');"
     "END;",
     "CREATE TRIGGER position_stays BEFORE DELETE ON position BEGIN"
-    " SELECT RAISE(ABORT, 'commits only grow in number');"
+    " SELECT RAISE(ROLLBACK, 'commits only grow in number');"
     "END;",
     "CREATE TRIGGER bill_marks_rise BEFORE UPDATE ON bill_marks"
     " WHEN NEW.mark < OLD.mark OR NEW.device_no <> OLD.device_no OR NEW.company_code <> OLD.company_code BEGIN"
-    " SELECT RAISE(ABORT, 'a bill number mark only rises');"
+    " SELECT RAISE(ROLLBACK, 'a bill number mark only rises');"
     "END;",
     "CREATE TRIGGER bill_marks_begin BEFORE INSERT ON bill_marks WHEN EXISTS (SELECT 1 FROM bill_marks"
     "  WHERE device_no = NEW.device_no AND company_code = NEW.company_code AND mark > NEW.mark) BEGIN"
     " SELECT RAISE(IGNORE);"
     "END;",
     "CREATE TRIGGER bill_marks_stay BEFORE DELETE ON bill_marks BEGIN"
-    " SELECT RAISE(ABORT, 'a bill number mark only rises');"
+    " SELECT RAISE(ROLLBACK, 'a bill number mark only rises');"
     "END;",
     NULL,
 };

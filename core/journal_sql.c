@@ -45,7 +45,7 @@ static const char *const texts[XF_SQL_COUNT] = {
     [XF_SQL_ORDER_WITH_BILL] = "SELECT order_id FROM orders"
                                " WHERE device_no = ?1 AND company_code = ?2 AND bill_no = ?3",
     [XF_SQL_ORDER_PLACE] =
-        "INSERT INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant,"
+        "INSERT OR ROLLBACK INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant,"
         " bill_no, amount, thousandths, body, expire_time, last_report, placed_by, placer, created_at)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?10), ?11, ?12, ?13, ?14,"
         " (SELECT id FROM owners WHERE name = ?15), ?16)",
@@ -54,7 +54,7 @@ static const char *const texts[XF_SQL_COUNT] = {
     [XF_SQL_ORDER_OF_COMMAND] = "SELECT order_id FROM standings s CROSS JOIN orders o ON o.row = s.row"
                                 " WHERE command_id = ?1 AND order_id <> ?2",
     [XF_SQL_HISTORY_ADD] =
-        "INSERT INTO order_history (order_row, seq, at, from_state, to_state, actor, evidence,"
+        "INSERT OR ROLLBACK INTO order_history (order_row, seq, at, from_state, to_state, actor, evidence,"
         " command_id, code, proposal, owner, deadline)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, (SELECT id FROM owners WHERE name = ?11), ?12)",
     /* The first line is the order's own row. */
