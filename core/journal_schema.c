@@ -157,11 +157,12 @@ static const char *const version_1[] = {
     "   THEN RAISE(ROLLBACK, 'an order changes by its history only')"
     "  WHEN OLD.command_id IS NOT NULL AND OLD.command_id IS NOT NEW.command_id"
     "   THEN RAISE(ROLLBACK, 'a command id never changes')"
-    "  WHEN NEW.holds IS NOT iif(" CLOSED("NEW.state") ", NULL, OLD.holds)"
-    "   OR NEW.holds_id IS NOT iif(NEW.holds IS NULL, NULL, OLD.holds_id)"
-    "   THEN RAISE(ROLLBACK, 'a meter is held as long as its order is open')"
-    " END;"
-    "END;",
+    "  WHEN NEW.holds IS NOT iif(" CLOSED(
+        "NEW.state") ", NULL, OLD.holds)"
+                     "   OR NEW.holds_id IS NOT iif(NEW.holds IS NULL, NULL, OLD.holds_id)"
+                     "   THEN RAISE(ROLLBACK, 'a meter is held as long as its order is open')"
+                     " END;"
+                     "END;",
     "CREATE TRIGGER standings_stay BEFORE DELETE ON standings BEGIN"
     " SELECT RAISE(ROLLBACK, 'an order is never taken out');"
     "END;",
@@ -187,10 +188,11 @@ static const char *const version_1[] = {
     "    WHERE command_id = NEW.command_id AND row <> NEW.order_row)"
     "   THEN RAISE(ROLLBACK, 'the command id belongs to another order')"
     " END;"
-    " UPDATE standings SET " CARRY " WHERE row = NEW.order_row AND NOT " CLOSED("NEW.to_state") ";"
-    " UPDATE standings SET " CARRY ", holds = NULL, holds_id = NULL"
-    "  WHERE row = NEW.order_row AND " CLOSED("NEW.to_state") ";"
-    "END;",
+    " UPDATE standings SET " CARRY " WHERE row = NEW.order_row AND NOT " CLOSED(
+        "NEW.to_state") ";"
+                        " UPDATE standings SET " CARRY ", holds = NULL, holds_id = NULL"
+                        "  WHERE row = NEW.order_row AND " CLOSED("NEW.to_state") ";"
+                                                                                  "END;",
     "CREATE TRIGGER order_history_fixed BEFORE UPDATE ON order_history BEGIN"
     " SELECT RAISE(ROLLBACK, 'a history is never changed');"
     "END;",

@@ -18,8 +18,10 @@
     " last_report, command_id, proposal, w.name, placed_by, state, o.row, bill_no, code, thousandths,"       \
     " expire_time, deadline, created_at, updated_at "
 /* Joined in this order: the planner has no figures of these tables to choose by. */
-#define FROM_ORDERS    "FROM orders o CROSS JOIN standings s ON s.row = o.row CROSS JOIN owners w ON w.id = s.owner"
-#define FROM_STANDINGS "FROM standings s CROSS JOIN orders o ON o.row = s.row CROSS JOIN owners w ON w.id = s.owner"
+#define FROM_ORDERS                                                                                          \
+    "FROM orders o CROSS JOIN standings s ON s.row = o.row CROSS JOIN owners w ON w.id = s.owner"
+#define FROM_STANDINGS                                                                                       \
+    "FROM standings s CROSS JOIN orders o ON o.row = s.row CROSS JOIN owners w ON w.id = s.owner"
 /* ?1 names of states between commas, ?2 since, ?3 after, ?4 limit */
 #define ORDER_FILTER(row)                                                                                    \
     " AND (?1 IS NULL OR instr(?1, ',' || state || ',') > 0) AND created_at >= ?2 AND " row " > ?3"          \
@@ -49,8 +51,8 @@ static const char *const texts[XF_SQL_COUNT] = {
         " bill_no, amount, thousandths, body, expire_time, last_report, placed_by, placer, created_at)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?10), ?11, ?12, ?13, ?14,"
         " (SELECT id FROM owners WHERE name = ?15), ?16)",
-    [XF_SQL_ORDER_STANDING] = "SELECT o.row, state, entries, command_id, w.name " FROM_ORDERS
-                              " WHERE order_id = ?1",
+    [XF_SQL_ORDER_STANDING] =
+        "SELECT o.row, state, entries, command_id, w.name " FROM_ORDERS " WHERE order_id = ?1",
     [XF_SQL_ORDER_OF_COMMAND] = "SELECT order_id FROM standings s CROSS JOIN orders o ON o.row = s.row"
                                 " WHERE command_id = ?1 AND order_id <> ?2",
     [XF_SQL_HISTORY_ADD] =
@@ -70,8 +72,8 @@ static const char *const texts[XF_SQL_COUNT] = {
     [XF_SQL_FIND_ID] = ORDER_COLUMNS FROM_ORDERS " WHERE order_id = ?1",
     [XF_SQL_FIND_COMMAND] = ORDER_COLUMNS FROM_STANDINGS " WHERE command_id = ?1",
     [XF_SQL_FIND_OPEN] = ORDER_COLUMNS FROM_STANDINGS " WHERE holds = ?1",
-    [XF_SQL_FIND_BILL] = ORDER_COLUMNS FROM_STANDINGS
-                         " WHERE holds_id = ?1 AND bill_no = ?2 AND " UNANSWERED " ORDER BY s.row DESC LIMIT 1",
+    [XF_SQL_FIND_BILL] = ORDER_COLUMNS FROM_STANDINGS " WHERE holds_id = ?1 AND bill_no = ?2 AND " UNANSWERED
+                                                      " ORDER BY s.row DESC LIMIT 1",
     [XF_SQL_BILL_MARK] = "SELECT " MARK("?1", "?2"),
     [XF_SQL_BILL_LIFT] = "INSERT INTO bill_marks (device_no, company_code, mark) VALUES (?1, ?2, ?3)"
                          " ON CONFLICT DO UPDATE SET mark = max(mark, excluded.mark)",

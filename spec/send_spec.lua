@@ -132,7 +132,7 @@ describe("an order that was marked and surely not let go", function()
       assert.equal(1, other:recover(1000))
       assert.equal("unknown", state(journal, "A"))
     end },
-    { "was settled by a person", function(journal, path)
+    { "was settled by a person", function(_, path)
       local other <close> = open(path)
       assert.equal(1, other:recover(1000))
       assert.equal("done", other:advance { order = "A", to = "not_applied", at = 1001, by = "person" })

@@ -165,9 +165,10 @@ static void transitions(const struct journal_case *c, struct xf_journal *j)
 
 /* An order like S, whose id and meter are what the texts say. */
 #define PLACE_OTHER(insert, id, device)                                                                      \
-    insert " (order_id, fingerprint, company_code, device_no, device_id, method, variant, body, expire_time," \
-           " placed_by, placer, created_at) SELECT " id ", fingerprint, company_code, " device ", device_id," \
-           " method, variant, body, expire_time, placed_by, placer, 1 FROM orders WHERE order_id = 'S'"
+    insert                                                                                                   \
+        " (order_id, fingerprint, company_code, device_no, device_id, method, variant, body, expire_time,"   \
+        " placed_by, placer, created_at) SELECT " id ", fingerprint, company_code, " device ", device_id,"   \
+        " method, variant, body, expire_time, placed_by, placer, 1 FROM orders WHERE order_id = 'S'"
 
 static void schema_refuses(const struct journal_case *c, struct xf_journal *j)
 {
