@@ -27,53 +27,55 @@ local function earlier(a, b)
   return a.seq < b.seq
 end
 
-local function sift_up(i)
-  while i > 1 do
-    local parent = i // 2
-    if not earlier(timers[i], timers[parent]) then return end
-    timers[i], timers[parent] = timers[parent], timers[i]
-    i = parent
-  end
+local function put(timer, place)
+  timers[place] = timer
+  timer.place = place
 end
 
-local function sift_down(i)
+local function sift_up(timer, place)
+  while place > 1 do
+    local parent = place // 2
+    if not earlier(timer, timers[parent]) then break end
+    put(timers[parent], place)
+    place = parent
+  end
+  put(timer, place)
+end
+
+local function sift_down(timer, place)
   local size = #timers
   while true do
-    local least = i
-    for child = 2 * i, 2 * i + 1 do
-      if child <= size and earlier(timers[child], timers[least]) then least = child end
-    end
-    if least == i then return end
-    timers[i], timers[least] = timers[least], timers[i]
-    i = least
+    local child = 2 * place
+    if child < size and earlier(timers[child + 1], timers[child]) then child = child + 1 end
+    if child > size or not earlier(timers[child], timer) then break end
+    put(timers[child], place)
+    place = child
   end
-end
-
-local function pop_timer()
-  local first, last = timers[1], table.remove(timers)
-  if first ~= last then
-    timers[1] = last
-    sift_down(1)
-  end
-  return first
+  put(timer, place)
 end
 
 --- Calls fn once, later. It must not yield.
 ---@param seconds number
----@param fn fun()
----@return table handle for cancel
-function loop.after(seconds, fn)
+---@param fn fun(arg: any)
+---@param arg? any
+---@return table timer for cancel; its `place` is gone once it has fired
+function loop.after(seconds, fn, arg)
   timer_seq = timer_seq + 1
-  local timer = { at = clock() + seconds, seq = timer_seq, fn = fn }
-  timers[#timers + 1] = timer
-  sift_up(#timers)
+  local timer = { at = clock() + seconds, seq = timer_seq, fn = fn, arg = arg, place = 0 }
+  sift_up(timer, #timers + 1)
   return timer
 end
 
 --- Forgets a timer; one that has fired already is fine.
 ---@param timer table
 function loop.cancel(timer)
-  timer.fn = nil
+  local place = timer.place
+  if not place then return end
+  timer.place = nil
+  local last = table.remove(timers)
+  if last == timer then return end
+  sift_up(last, place)
+  sift_down(last, last.place)
 end
 
 -- ---- hooks
@@ -162,7 +164,6 @@ end
 
 local function wait_time(with_tasks)
   if is_anyone_ready(with_tasks) then return 0 end
-  while timers[1] and not timers[1].fn do pop_timer() end
   if not timers[1] then return LONGEST_WAIT end
   return math.max(0, math.min(LONGEST_WAIT, timers[1].at - clock()))
 end
@@ -185,8 +186,9 @@ local function fire_timers()
   if not timers[1] then return end
   local now = clock()
   while timers[1] and timers[1].at <= now do
-    local fn = pop_timer().fn
-    if fn then fn() end
+    local timer = timers[1]
+    loop.cancel(timer)
+    timer.fn(timer.arg)
   end
 end
 
@@ -242,15 +244,32 @@ function loop.await(call)
   end
 end
 
+-- The time of a task that waits is up.
+local function go_on(task)
+  ready[#ready + 1] = task
+end
+
+-- The time of a task that waits for an event is up.
+local function give_up(event)
+  local task = event.task
+  if not task then return end -- notified in this very turn
+  event.task = nil
+  go_on(task)
+end
+
+local function nothing() end
+
 --- Waits. In a task others go on meanwhile.
 ---@param seconds number
 function loop.sleep(seconds)
-  local task, over = tasks[running()], false
-  loop.after(seconds, function()
-    over = true
-    if task then ready[#ready + 1] = task end
-  end)
-  if task then yield() else loop.run(function() return over end) end
+  local task = tasks[running()]
+  if task then
+    loop.after(seconds, go_on, task)
+    yield()
+  else
+    local timer = loop.after(seconds, nothing)
+    loop.run(function() return not timer.place end)
+  end
 end
 
 --- Waits until notify(event) or until the time is up. An event is any table;
@@ -260,21 +279,17 @@ end
 ---@return boolean notified
 function loop.wait(event, seconds)
   if event.notified then return true end
-  local task, over = tasks[running()], false
-  local timer = loop.after(seconds, function()
-    over = true
-    if task and event.task == task then
-      event.task = nil
-      ready[#ready + 1] = task
-    end
-  end)
+  local task = tasks[running()]
   if task then
+    local timer = loop.after(seconds, give_up, event)
     event.task = task
     yield()
+    loop.cancel(timer)
   else
-    loop.run(function() return over or event.notified end)
+    local timer = loop.after(seconds, nothing)
+    loop.run(function() return not timer.place or event.notified end)
+    loop.cancel(timer)
   end
-  loop.cancel(timer)
   return event.notified or false
 end
 
