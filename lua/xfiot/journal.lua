@@ -49,28 +49,33 @@ local function flush(self)
   self.queue = {}
   local ok, why = file:begin()
   if ok then
-    for _, entry in ipairs(queue) do
-      entry.results = table.pack(pcall(entry.write, file))
+    for i = 1, #queue do
+      local entry = queue[i]
+      entry.ok, entry.first, entry.second, entry.third = pcall(entry.write, file, entry.arg)
     end
     ok, why = file:commit()
   end
-  for _, entry in ipairs(queue) do
-    if not ok then entry.results = { false, journal.failure(why) } end
+  for i = 1, #queue do
+    local entry = queue[i]
+    if not ok then entry.ok, entry.first = false, journal.failure(why) end
     loop.notify(entry)
   end
 end
 
---- Runs write(file) in the next commit and waits until it is on disk.
----@param write fun(file: userdata): ... operations of the core's journal; it must not yield
----@return ... what write returned
-function Journal:write(write)
-  local entry = { write = write }
-  self.queue[#self.queue + 1] = entry
-  if #self.queue == 1 then loop.after(0, function() flush(self) end) end
+--- Runs write(file, arg) in the next commit and waits until it is on disk.
+---@param write fun(file: userdata, arg: any): any, any, any operations of the core's journal; it must not yield
+---@param arg? any
+---@return any what write returned, three values at most
+---@return any
+---@return any
+function Journal:write(write, arg)
+  local entry = { write = write, arg = arg, ok = nil, first = nil, second = nil, third = nil, task = nil }
+  local queue = self.queue
+  queue[#queue + 1] = entry
+  if #queue == 1 then loop.after(0, flush, self) end
   if not loop.wait(entry, WRITE_TIMEOUT) then error(journal.failure "it does not answer", 0) end
-  local results = entry.results
-  if not results[1] then error(results[2], 0) end
-  return table.unpack(results, 2, results.n)
+  if not entry.ok then error(entry.first, 0) end
+  return entry.first, entry.second, entry.third
 end
 
 --- Reads at once.

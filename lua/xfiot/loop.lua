@@ -54,15 +54,20 @@ local function sift_down(timer, place)
   put(timer, place)
 end
 
+local function arm(timer, seconds, fn, arg)
+  timer_seq = timer_seq + 1
+  timer.at, timer.seq, timer.fn, timer.arg = clock() + seconds, timer_seq, fn, arg
+  sift_up(timer, #timers + 1)
+end
+
 --- Calls fn once, later. It must not yield.
 ---@param seconds number
 ---@param fn fun(arg: any)
 ---@param arg? any
 ---@return table timer for cancel; its `place` is gone once it has fired
 function loop.after(seconds, fn, arg)
-  timer_seq = timer_seq + 1
-  local timer = { at = clock() + seconds, seq = timer_seq, fn = fn, arg = arg, place = 0 }
-  sift_up(timer, #timers + 1)
+  local timer = { at = 0, seq = 0, fn = fn, arg = arg, place = 0 }
+  arm(timer, seconds, fn, arg)
   return timer
 end
 
@@ -122,7 +127,7 @@ function loop.spawn(fn, ...)
     fn(table.unpack(args, 1, n))
     return true
   end)
-  local task = { co = co }
+  local task = { co = co, at = 0, seq = 0, fn = nil, arg = nil, place = nil } -- its own timer while it waits
   tasks[co] = task
   ready[#ready + 1] = task
   return task
@@ -264,7 +269,7 @@ local function nothing() end
 function loop.sleep(seconds)
   local task = tasks[running()]
   if task then
-    loop.after(seconds, go_on, task)
+    arm(task, seconds, go_on, task)
     yield()
   else
     local timer = loop.after(seconds, nothing)
@@ -281,10 +286,10 @@ function loop.wait(event, seconds)
   if event.notified then return true end
   local task = tasks[running()]
   if task then
-    local timer = loop.after(seconds, give_up, event)
+    arm(task, seconds, give_up, event)
     event.task = task
     yield()
-    loop.cancel(timer)
+    loop.cancel(task)
   else
     local timer = loop.after(seconds, nothing)
     loop.run(function() return not timer.place or event.notified end)
