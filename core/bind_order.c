@@ -101,8 +101,7 @@ static int place(lua_State *L)
     o.expire_time = xf_integer_member(L, 2, "expire_time", 0);
     o.last_report = xf_text_member(L, 2, "last_report");
     o.at = xf_integer_member(L, 2, "created_at", 0);
-    luaL_argcheck(L, o.order != NULL && o.body != NULL && o.device_no != NULL, 2,
-                  "incomplete");
+    luaL_argcheck(L, o.order != NULL && o.body != NULL && o.device_no != NULL, 2, "incomplete");
     o.body_size = strlen(o.body);
     if (xf_journal_fingerprint(content, size, fingerprint, &err) != 0)
         return xf_push_fail(L, &err);

@@ -39,26 +39,35 @@ function journal.open(path, options)
   end
   local file, why = core.journal(where, options)
   if not file then error(journal.failure(why), 0) end
-  return setmetatable({ path = where, file = file, queue = {} }, Journal)
+  return setmetatable({ path = where, file = file, batch = nil }, Journal)
 end
 
--- Runs every queued write in one batch. A write that is refused leaves the
--- others; when the commit fails none of them has happened.
+-- Runs every write of the batch. One that is refused leaves the others; when the
+-- commit fails none of them has happened.
 local function flush(self)
-  local queue, file = self.queue, self.file
-  self.queue = {}
+  local batch, file = self.batch, self.file
+  self.batch = nil
   local ok, why = file:begin()
   if ok then
-    for i = 1, #queue do
-      local entry = queue[i]
+    for i = 1, #batch do
+      local entry = batch[i]
       entry.ok, entry.first, entry.second, entry.third = pcall(entry.write, file, entry.arg)
     end
     ok, why = file:commit()
   end
-  for i = 1, #queue do
-    local entry = queue[i]
+  loop.cancel(batch.overdue)
+  for i = 1, #batch do
+    local entry = batch[i]
     if not ok then entry.ok, entry.first = false, journal.failure(why) end
     loop.notify(entry)
+  end
+end
+
+-- Ends the wait for a batch that was not run to its end.
+local function give_up(batch)
+  for i = 1, #batch do
+    batch[i].ok, batch[i].first = false, journal.failure "it does not answer"
+    loop.notify(batch[i])
   end
 end
 
@@ -70,10 +79,15 @@ end
 ---@return any
 function Journal:write(write, arg)
   local entry = { write = write, arg = arg, ok = nil, first = nil, second = nil, third = nil, task = nil }
-  local queue = self.queue
-  queue[#queue + 1] = entry
-  if #queue == 1 then loop.after(0, flush, self) end
-  if not loop.wait(entry, WRITE_TIMEOUT) then error(journal.failure "it does not answer", 0) end
+  local batch = self.batch
+  if not batch then
+    batch = {}
+    batch.overdue = loop.after(WRITE_TIMEOUT, give_up, batch)
+    self.batch = batch
+    loop.after(0, flush, self)
+  end
+  batch[#batch + 1] = entry
+  loop.wait(entry)
   if not entry.ok then error(entry.first, 0) end
   return entry.first, entry.second, entry.third
 end

@@ -280,20 +280,20 @@ end
 --- Waits until notify(event) or until the time is up. An event is any table;
 --- one task at most waits for it at a time.
 ---@param event table
----@param seconds number
+---@param seconds? number nil: whoever notifies has a deadline of its own
 ---@return boolean notified
 function loop.wait(event, seconds)
   if event.notified then return true end
   local task = tasks[running()]
   if task then
-    arm(task, seconds, give_up, event)
+    if seconds then arm(task, seconds, give_up, event) end
     event.task = task
     yield()
     loop.cancel(task)
   else
-    local timer = loop.after(seconds, nothing)
-    loop.run(function() return not timer.place or event.notified end)
-    loop.cancel(timer)
+    local timer = seconds and loop.after(seconds, nothing)
+    loop.run(function() return event.notified or timer and not timer.place end)
+    if timer then loop.cancel(timer) end
   end
   return event.notified or false
 end
