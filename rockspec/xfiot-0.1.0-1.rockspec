@@ -56,6 +56,7 @@ build = {
         "core/err.c",
         "core/fate.c",
         "core/handle.c",
+        "core/heap.c",
         "core/incoming.c",
         "core/journal.c",
         "core/journal_device.c",
