@@ -69,6 +69,7 @@ void xf_add_sign(lua_State *L, int core);
 void xf_add_loop(lua_State *L, int core);
 void xf_add_request(lua_State *L, int core);
 void xf_add_reply(lua_State *L, int core);
+void xf_add_message(lua_State *L, int core);
 void xf_add_platform(lua_State *L, int core);
 void xf_add_listener(lua_State *L, int core);
 void xf_add_journal(lua_State *L, int core);

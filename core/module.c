@@ -108,6 +108,7 @@ int luaopen_xfiot_core(lua_State *L)
     xf_add_loop(L, core);
     xf_add_request(L, core);
     xf_add_reply(L, core);
+    xf_add_message(L, core);
     xf_add_platform(L, core);
     xf_add_listener(L, core);
     xf_add_journal(L, core);
