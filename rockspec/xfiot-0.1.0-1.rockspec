@@ -116,6 +116,7 @@ build = {
     ["xfiot.evidence"] = "lua/xfiot/evidence.lua",
     ["xfiot.failures"] = "lua/xfiot/failures.lua",
     ["xfiot.fate"] = "lua/xfiot/fate.lua",
+    ["xfiot.gaps"] = "lua/xfiot/gaps.lua",
     ["xfiot.handlers"] = "lua/xfiot/handlers.lua",
     ["xfiot.journal"] = "lua/xfiot/journal.lua",
     ["xfiot.loop"] = "lua/xfiot/loop.lua",
@@ -148,6 +149,7 @@ build = {
     ["xfiot.settle"] = "lua/xfiot/settle.lua",
     ["xfiot.tariff_file"] = "lua/xfiot/tariff_file.lua",
     ["xfiot.verbs"] = "lua/xfiot/verbs.lua",
+    ["xfiot.worker.desk"] = "lua/xfiot/worker/desk.lua",
     ["xfiot.workflow"] = "lua/xfiot/workflow.lua",
   },
 }
