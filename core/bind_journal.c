@@ -72,6 +72,7 @@ void xf_found_empty(struct xf_found *f)
     xf_devices_free(&f->devices);
     xf_pushes_free(&f->pushes);
     xf_push_history_free(&f->decisions);
+    xf_sightings_free(&f->sightings);
     free(f->text);
     f->text = NULL;
 }
@@ -315,6 +316,7 @@ void xf_add_journal(lua_State *L, int core)
     (void)luaL_getmetatable(L, XF_JOURNAL_TYPE);
     xf_set_functions(L, core, xf_order_methods);
     xf_set_functions(L, core, xf_inbox_methods);
+    xf_set_functions(L, core, xf_sighting_methods);
     lua_pop(L, 1);
     xf_set_functions(L, core, functions);
 }

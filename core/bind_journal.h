@@ -5,6 +5,7 @@
 #include "bind.h"
 #include "journal.h"
 #include "journal_push.h"
+#include "journal_sighting.h"
 
 #define XF_JOURNAL_TYPE "xfiot.journal"
 
@@ -27,6 +28,7 @@ struct xf_found {
     struct xf_devices devices;
     struct xf_pushes pushes;
     struct xf_push_history decisions;
+    struct xf_sightings sightings;
     char *text;
 };
 /* [-0, +1, m] an empty one, in a box that Lua frees if an error comes first */
@@ -38,5 +40,7 @@ void xf_found_empty(struct xf_found *f);
 extern const luaL_Reg xf_order_methods[];
 /* Those that concern pushes. */
 extern const luaL_Reg xf_inbox_methods[];
+/* Those that concern what devices let be known. */
+extern const luaL_Reg xf_sighting_methods[];
 
 #endif

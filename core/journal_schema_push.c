@@ -1,4 +1,4 @@
-/* The schema of pushes: further statements of version 1. */
+/* The schema of pushes and sightings: further statements of version 1. */
 #include "journal_inside.h"
 
 /* The body comes last, so that listings do not read it. Rows that were never
@@ -43,6 +43,19 @@ const char *const xf_schema_push[] = {
     " reason TEXT"
     ") STRICT;",
     "CREATE INDEX push_history_push ON push_history (push_id);",
+
+    "CREATE TABLE sightings ("
+    " device_id TEXT PRIMARY KEY,"
+    " device_no TEXT,"
+    " report TEXT,"
+    " report_time TEXT,"
+    " alarm TEXT,"
+    " alarm_time TEXT,"
+    " seen_at INTEGER,"
+    " reported_at INTEGER,"
+    " rhythm INTEGER,"
+    " asked_at INTEGER"
+    ") STRICT, WITHOUT ROWID;",
 
     "CREATE TRIGGER pushes_fixed BEFORE UPDATE ON pushes"
     " WHEN OLD.id <> NEW.id OR OLD.kind <> NEW.kind OR OLD.trans_id <> NEW.trans_id"

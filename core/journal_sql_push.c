@@ -1,4 +1,4 @@
-/* SQL of pushes. */
+/* SQL of pushes and sightings. */
 #include "journal_inside.h"
 
 /* In the order of push_texts in journal_push_find.c, then its numbers. */
@@ -10,6 +10,13 @@
 #define FILTER                                                                                               \
     " AND (?1 IS NULL OR instr(?1, ',' || state || ',') > 0) AND received_at >= ?2 AND id > ?3"              \
     " ORDER BY id LIMIT ?4"
+
+#define SIGHTED                                                                                              \
+    "SELECT device_id, device_no, report, report_time, alarm, alarm_time, seen_at, reported_at, rhythm,"     \
+    " asked_at FROM sightings"
+/* Takes the newer of what is known and what has come. */
+#define NEWER(what, time)                                                                                    \
+    what " = iif(excluded." time " >= coalesce(" time ", ''), excluded." what ", " what ")"
 
 const char *const xf_sql_push_texts[XF_SQL_COUNT - XF_SQL_PUSH_SAME_ID] = {
 #define AT(id) [(id)-XF_SQL_PUSH_SAME_ID]
@@ -50,4 +57,30 @@ const char *const xf_sql_push_texts[XF_SQL_COUNT - XF_SQL_PUSH_SAME_ID] = {
     AT(XF_SQL_PUSH_HISTORY) =
         "SELECT what, actor, from_state, reason, at FROM push_history WHERE push_id = ?1"
         " ORDER BY row LIMIT ?2",
+    /* ?8: the shortest interval that counts; a long silence counts as no more than four. */
+    AT(XF_SQL_SIGHTING_PUT) =
+        "INSERT INTO sightings (device_id, device_no, report, report_time, alarm, alarm_time, seen_at,"
+        " reported_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, iif(?3 IS NULL, NULL, ?7)) ON CONFLICT DO UPDATE SET"
+        " device_no = coalesce(excluded.device_no, device_no)," NEWER("report", "report_time") "," NEWER(
+            "report_time",
+            "report_time") "," NEWER("alarm",
+                                     "alarm_time") "," NEWER("alarm_time",
+                                                             "alarm_time") ","
+                                                                           " seen_at = max(coalesce(seen_at, 0), excluded.seen_at),"
+                                                                           " reported_at = iif(?3 IS NULL, reported_at, max(coalesce(reported_at, 0), ?7)),"
+                                                                           " rhythm = CASE WHEN ?3 IS NULL OR reported_at IS NULL OR ?7 - reported_at < ?8 THEN rhythm"
+                                                                           "  WHEN rhythm IS NULL THEN ?7 - reported_at"
+                                                                           "  ELSE (3 * rhythm + min(?7 - reported_at, 4 * rhythm)) / 4 END,"
+                                                                           " asked_at = iif(?3 IS NULL, asked_at, NULL)",
+    AT(XF_SQL_SIGHTING_ASKED) = "INSERT INTO sightings (device_id, asked_at) VALUES (?1, ?2)"
+                                " ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at",
+    AT(XF_SQL_SIGHTING_GET) = SIGHTED " WHERE device_id = ?1",
+    /* ?1 now, ?2 every, ?3 after, ?4 limit */
+    AT(XF_SQL_SIGHTING_SILENT) =
+        "SELECT * FROM (" SIGHTED
+        " WHERE device_id > ?3 AND reported_at + coalesce(?2, 2 * rhythm + 3600) < ?1"
+        " UNION ALL SELECT d.device_id, d.device_no, NULL, NULL, s.alarm, s.alarm_time, s.seen_at, NULL, NULL,"
+        "  s.asked_at FROM devices d LEFT JOIN sightings s ON s.device_id = d.device_id"
+        "  WHERE d.device_id > ?3 AND s.reported_at IS NULL AND d.updated_at + ?2 < ?1)"
+        " ORDER BY device_id LIMIT ?4",
 };
