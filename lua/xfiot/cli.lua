@@ -13,7 +13,7 @@ local COMMANDS = {} -- name -> function(options) -> status, filled below
 local function load_command(name)
   return function(options) return require("xfiot.cli." .. name)(options) end
 end
-for _, name in ipairs { "run", "call", "sandbox", "orders", "sign", "verify", "doctor" } do
+for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "inbox", "sign", "verify", "doctor" } do
   COMMANDS[name] = load_command(name)
 end
 
@@ -95,6 +95,18 @@ local PARSERS = {
     orders:option("--as", "with resolve: applied or not_applied"):argname "STATE"
     orders:option("--note", "with resolve: why"):argname "TEXT"
     add_settings(orders)
+  end },
+  { "inbox", function(parser)
+    local inbox = parser:command("inbox", "List received pushes and decide about those that went wrong.")
+    inbox:argument("action", "list (default), show ID, replay ID, discard ID, gaps"):args "?"
+    inbox:argument("ids", "numbers of pushes"):args "*"
+    inbox:flag("--json", "one JSON object a line")
+    inbox:option("--state", "only pushes in this state; replay, discard: all of them"):argname "STATE"
+    inbox:option("--device", "only pushes about this device, by deviceId or number"):argname "DEVICE"
+    inbox:option("--since", "only pushes received then or later, yyyyMMddHHmmss"):argname "TIME"
+    inbox:option("--limit", "at most so many"):argname "N"
+    inbox:flag("--fetch", "with gaps: ask the platform for the reports that are missing")
+    add_settings(inbox)
   end },
   { "sign", function(parser)
     local sign = parser:command("sign", "Print the two headers that sign a call.")
