@@ -89,7 +89,9 @@ describe("xfiot inbox list", function()
     { "--device", W.id "a", { 1, 2 } }, { "--device", W.id "b", { 2, 3 } }, { "--device", W.id "e", {} },
   }
   for _, row in ipairs(filters) do
-    it(("with %s %s"):format(row[1], row[2]), function() assert.same(row[3], ids { "list", "--json", row[1], row[2] }) end)
+    it(("with %s %s"):format(row[1], row[2]), function()
+      assert.same(row[3], ids { "list", "--json", row[1], row[2] })
+    end)
   end
 
   it("with several filters at once", function()
@@ -114,7 +116,8 @@ describe("xfiot inbox list", function()
 
   local wrong = {
     { "--state", "sent" }, { "--since", "today" }, { "--limit", "0" }, { "--limit", "x" }, { "--device", "none" },
-    { "lists" }, { "show" }, { "show", "x" }, { "show", "99" }, { "replay" }, { "discard", "99" }, { "replay", "1", "x" },
+    { "lists" }, { "show" }, { "show", "x" }, { "show", "99" }, { "replay" }, { "discard", "99" },
+    { "replay", "1", "x" },
   }
   for _, words in ipairs(wrong) do
     it("refuses " .. table.concat(words, " "), function() C.assert_sentence(run(words), 2) end)
@@ -157,7 +160,8 @@ describe("a person", function()
     assert.equal(0, result.status, result.stderr)
     local first = core.decode(result.stdout:match "^[^\n]+")
     assert.same({ 4, "new", 0, core.null }, { first.id, first.state, first.attempts, first.reason })
-    assert.matches("replayed by person:wang, was failed: HANDLERS.lua:3: no database", run({ "show", "4" }).stdout, 1, true)
+    local sheet = run({ "show", "4" }).stdout
+    assert.matches("replayed by person:wang, was failed: HANDLERS.lua:3: no database", sheet, 1, true)
   end)
 
   it("replays all of a state", function()

@@ -58,7 +58,7 @@ describe("a setting comes from", function()
     assert.same({
       listen = "127.0.0.1:8088", reports_path = "/deviceReportData", responses_path = "/deviceResponseData",
       connect_timeout = 10, timeout = 30, utc_offset = "+08:00", allow_http = false,
-      resolve_by_evidence = false, connections = 4096, per_address = 512, request_timeout = 30,
+      resolve_by_evidence = false, connections = 1024, per_address = 512, request_timeout = 30,
       body_cap = 4194304, freshness = 300, handler_timeout = 30, worker_memory = 512,
     }, got)
     for name in pairs(got) do assert.equal("default", from[name]) end
@@ -198,7 +198,7 @@ describe("a bad value is one clear sentence:", function()
     resolve_by_evidence = { "", "maybe", 2, {} },
     public_url = { "", 5 }, tls_certificate = { "" }, tls_key = { "", true },
     connections = { 0, "", "many", 1.5, 65537 }, per_address = { 0, -1, "x" }, request_timeout = { 0, 601 },
-    body_cap = { 1023, "4M", 64 * 1024 * 1024 + 1 }, freshness = { 0, "x", 86401 },
+    body_cap = { 1023, "4M", 64 * 1024 * 1024 + 1 }, freshness = { 0, "x", 3601 },
     handler_timeout = { 0, 3601, "" }, worker_memory = { 63, "all", 64.5 }, report_every = { 59, "daily" },
   }
   for _, row in ipairs(fresh().rows) do

@@ -16,6 +16,7 @@ end
 for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "inbox", "sign", "verify", "doctor" } do
   COMMANDS[name] = load_command(name)
 end
+COMMANDS["serve-worker"] = load_command "serve_worker" -- what serve starts; no user does
 
 local Unwritten = { __tostring = function(self) return "cannot write: " .. self.output end }
 
@@ -82,6 +83,18 @@ local PARSERS = {
       :target("push_responses"):argname "URL"
     sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
     add_settings(sandbox)
+  end },
+  { "serve", function(parser)
+    local serve = parser:command("serve", "Receive pushes, call handlers for them, keep orders going.")
+    serve:argument("handlers", "Lua file that returns { report =, alarm =, response =, quarantine = }"):args "?"
+    add_settings(serve)
+  end },
+  { "serve-worker", function(parser)
+    local worker = parser:command "serve-worker":hidden(true)
+    worker:argument("handlers"):args "?"
+    worker:option("--channel")
+    worker:option("--key")
+    add_settings(worker)
   end },
   { "orders", function(parser)
     local orders = parser:command("orders", "List orders and settle those in doubt.")

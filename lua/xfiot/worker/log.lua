@@ -19,7 +19,7 @@ end
 ---@param fields? table<string, any>
 ---@return string
 function log.line(at, event, fields)
-  local names, parts = {}, { "time=" .. core.timestamp(at), "from=worker", "event=" .. event }
+  local names, parts = {}, { os.date("!time=%Y-%m-%dT%H:%M:%SZ", at), "event=" .. event, "from=worker" }
   for name in pairs(fields or {}) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do parts[#parts + 1] = name .. "=" .. quote(fields[name]) end
