@@ -72,7 +72,6 @@ void xf_add_reply(lua_State *L, int core);
 void xf_add_message(lua_State *L, int core);
 void xf_add_platform(lua_State *L, int core);
 void xf_add_listener(lua_State *L, int core);
-void xf_add_channel(lua_State *L, int core);
 void xf_add_journal(lua_State *L, int core);
 void xf_add_order(lua_State *L, int core);
 

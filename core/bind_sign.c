@@ -159,26 +159,6 @@ static int has_env_key(lua_State *L)
     return 1;
 }
 
-/***
-Takes the key from a descriptor that the parent process has left open: as if XFIOT_KEY had held it.
-@function take_key
-@tparam integer fd
-@treturn boolean|nil
-@treturn[opt] string why not
-*/
-static int take_key(lua_State *L)
-{
-    struct xf_core *core = xf_core_self(L);
-    struct xf_err err;
-    int size = xf_secret_take_pipe((int)luaL_checkinteger(L, 1), core->env_key, &err);
-
-    if (size <= 0)
-        return xf_push_fail(L, &err);
-    core->env_key_size = size;
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
 void xf_add_sign(lua_State *L, int core)
 {
     static const luaL_Reg methods[] = {{"sign", signer_sign},
@@ -188,8 +168,7 @@ void xf_add_sign(lua_State *L, int core)
                                        {"__close", signer_close},
                                        {"__tostring", signer_tostring},
                                        {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"signer", signer}, {"has_env_key", has_env_key}, {"take_key", take_key}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"signer", signer}, {"has_env_key", has_env_key}, {NULL, NULL}};
 
     xf_new_type(L, core, XF_SIGNER_TYPE, methods);
     xf_set_functions(L, core, functions);

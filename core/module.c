@@ -111,7 +111,6 @@ int luaopen_xfiot_core(lua_State *L)
     xf_add_message(L, core);
     xf_add_platform(L, core);
     xf_add_listener(L, core);
-    xf_add_channel(L, core);
     xf_add_journal(L, core);
     xf_add_order(L, core);
     (void)xf_open_contract(L);

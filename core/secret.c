@@ -137,21 +137,6 @@ done:
     return result;
 }
 
-int xf_secret_take_pipe(int fd, char out[XF_KEY_MOST], struct xf_err *err)
-{
-    ssize_t size = read_all(fd, out);
-    int result;
-
-    if (size < 0)
-        result = xf_fail(err, "the key cannot be read from descriptor %d: %s", fd, strerror(errno));
-    else
-        result = check_key(out, (size_t)size, "pipe", "from the receiver", err);
-    if (result < 0)
-        xf_wipe(out, XF_KEY_MOST);
-    (void)close(fd);
-    return result;
-}
-
 int xf_secret_take_env(const char *name, char out[XF_KEY_MOST], struct xf_err *err)
 {
     const size_t name_size = strlen(name);

@@ -149,12 +149,12 @@ function words.stop(self) self:stop() end
 
 local function listen(self)
   while self.channel do
-    local word, closed = self.channel:take()
-    if closed then
+    local word = self.channel:receive()
+    if word == nil then return end
+    if not word then -- nobody is there to be told any more
       self.channel = nil
-      return self:stop() -- nobody is there to be told
+      return self:stop()
     end
-    if not word then return end
     local act = words[word]
     if act then act(self) end
   end

@@ -6,6 +6,15 @@ local core = require "xfiot.core"
 local handlers = require "xfiot.handlers"
 local settings = require "xfiot.settings"
 
+local GRACE = 5 -- seconds beyond handler_timeout until a worker that does not stop is killed
+
+-- Where pushes are to go, as far as this machine knows.
+local function address(values, host, port)
+  if host:find(":", 1, true) then host = "[" .. host .. "]" end
+  local origin = ("%s://%s:%d"):format(values.tls_certificate and "https" or "http", host, port)
+  return ("%s%s (reports) and %s%s (responses)"):format(origin, values.reports_path, origin, values.responses_path)
+end
+
 -- The worker gets the flags that this process got; its environment it has anyway.
 local function worker_words(options)
   local words = { "serve-worker" }
@@ -15,19 +24,9 @@ local function worker_words(options)
   end
   add("config", options.config)
   for _, row in ipairs(settings.rows) do add(row.name, options[row.name]) end
-  if options.handlers then
-    words[#words + 1] = "--"
-    words[#words + 1] = options.handlers
-  end
+  local file = options.handlers
+  words[#words + 1] = file and file:gsub("^%-", "./-") or nil -- more flags follow it
   return words
-end
-
-local function read_pem(values, name)
-  if not values[name] then return nil end
-  local file, why = io.open(values[name], "rb")
-  local text = file and file:read "a"
-  if file then file:close() end
-  return text or cli.usage(("%s cannot be read: %s"):format(name, why or values[name]))
 end
 
 local function check(values, options)
@@ -47,14 +46,16 @@ return function(options)
   check(values, options)
   local host, port = values.listen:match "^%[?(.-)%]?:(%d+)$"
   local ok, why = core.serve {
-    company_code = values.company_code, merchant_id = values.merchant_id, key_file = values.key_file,
-    reports_path = values.reports_path, responses_path = values.responses_path, freshness = values.freshness // 1 | 0,
-    offset = settings.offset_seconds(values.utc_offset), journal = values.journal,
+    signer = settings.signer(values), company_code = values.company_code,
+    journal = values.journal or core.journal_path(),
+    reports_path = values.reports_path, responses_path = values.responses_path,
+    freshness = math.ceil(values.freshness), utc_offset = settings.offset_seconds(values.utc_offset),
     host = host, port = math.tointeger(tonumber(port)), body_cap = values.body_cap, connections = values.connections,
     per_address = values.per_address, request_timeout = math.ceil(values.request_timeout),
-    certificate = read_pem(values, "tls_certificate"), private_key = read_pem(values, "tls_key"),
+    tls_certificate = values.tls_certificate, tls_key = values.tls_key,
     worker = worker_words(options), worker_memory = values.worker_memory,
-    stop = math.ceil(values.handler_timeout) + 5,
+    stop_timeout = math.ceil(values.handler_timeout) + GRACE,
+    ready = function(bound) cli.say(("listening at %s"):format(address(values, host, bound))) end,
   }
   if not ok then
     cli.say(why)
