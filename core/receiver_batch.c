@@ -12,9 +12,10 @@
 
 static enum xf_outcome outcome_of(const struct xf_item *item, enum xf_admitted admitted)
 {
-    static const enum xf_outcome reasons[] = {XF_OUTCOME_STALE, XF_OUTCOME_OWN, XF_OUTCOME_NOT_LIST,
-                                              XF_OUTCOME_NOT_JSON};
+    static const enum xf_outcome reasons[] = {XF_OUTCOME_STALE, XF_OUTCOME_OWN, XF_OUTCOME_NOT_LIST};
 
+    if (item->kind == XF_PUSH_UNKNOWN)
+        return XF_OUTCOME_NOT_JSON; /* wrong whether it is kept or not */
     switch (admitted) {
     case XF_ADMITTED_NEW:
         return XF_OUTCOME_NEW;
@@ -139,7 +140,6 @@ size_t xf_receiver_settle(struct xf_receiver *r, int64_t now)
     for (size_t i = 0; failed && i < r->count; i++) {
         struct xf_item *item = &r->batch[i];
 
-        /* what is no JSON is wrong whether it can be kept or not */
         item->outcome = item->kind == XF_PUSH_UNKNOWN ? XF_OUTCOME_NOT_JSON : XF_OUTCOME_FAILED;
     }
     if (failed && !r->failing && !r->o.quiet)
