@@ -39,6 +39,7 @@ struct xf_clients {
     size_t most, per_address; /* per_address 0: any number */
 };
 
+/* Nobody is there yet. */
 void xf_clients_init(struct xf_clients *c, size_t most, size_t per_address);
 
 /* Whether one more may come from this address; evicts another for it if need be. */
