@@ -16,29 +16,37 @@
 #include "listener.h"
 #include "sign.h"
 
-/* Our own transIds, see own_ids.h; or NULL. */
-struct xf_own_ids;
-
 struct xf_receiver_options {
+    const char *journal; /* path */
     const char *company_code; /* pushes for others are refused */
     const char *reports_path; /* NULL: /deviceReportData */
     const char *responses_path; /* NULL: /deviceResponseData */
     int64_t freshness; /* seconds that a transId may be off, both ways; 0: 300 */
     int offset; /* seconds east of UTC of the times in transIds */
     const struct xf_source *clock; /* NULL: the system's */
+    bool quiet; /* no lines on stderr, for tests */
 };
 
 struct xf_receiver;
 
-/* Borrows all it is given, texts of the options too, until it is freed. NULL with err. */
-struct xf_receiver *xf_receiver_new(const struct xf_receiver_options *o, struct xf_listener *listener,
-                                    struct xf_journal *journal, struct xf_signer *signer,
-                                    struct xf_own_ids *own, struct xf_err *err);
+/* Borrows the signer and all texts until it is freed; the journal is opened here,
+ * and again when the disk has reported an error. NULL with err. */
+struct xf_receiver *xf_receiver_new(const struct xf_receiver_options *o, struct xf_signer *signer,
+                                    struct xf_err *err);
 void xf_receiver_free(struct xf_receiver *r);
 
-/* Takes all whole requests that wait, and answers them. Returns how many pushes
- * were newly written, which is when the worker is to be woken. */
-size_t xf_receiver_turn(struct xf_receiver *r);
+/* What the listener is to ask (listener.h) when a request's headers are there:
+ * the payload is the receiver. */
+unsigned xf_receiver_screen(void *receiver, const struct xf_incoming *in);
+
+/* Takes all whole requests of the listener that wait, and answers them. Returns how
+ * many pushes were written, which is when the worker is to be woken. */
+size_t xf_receiver_turn(struct xf_receiver *r, struct xf_listener *listener);
+/* For a moment without requests: moves what was written to where the journal keeps
+ * it, if there is enough of it. */
+void xf_receiver_rest(struct xf_receiver *r);
+/* Whether the last commit went well. */
+bool xf_receiver_healthy(const struct xf_receiver *r);
 
 /* What the worker tells, for /metrics: "intent=0 sent=1 ..."; kept until the
  * next. What is no such text is not shown. */

@@ -137,6 +137,21 @@ done:
     return result;
 }
 
+int xf_secret_read_pipe(int fd, char out[XF_KEY_MOST], struct xf_err *err)
+{
+    const ssize_t size = read_all(fd, out);
+    int result = -1;
+
+    (void)close(fd);
+    if (size < 0)
+        (void)xf_fail(err, "the key cannot be read from its pipe: %s", strerror(errno));
+    else
+        result = check_key(out, (size_t)size, "pipe", "of the receiver", err);
+    if (result < 0)
+        xf_wipe(out, XF_KEY_MOST);
+    return result;
+}
+
 int xf_secret_take_env(const char *name, char out[XF_KEY_MOST], struct xf_err *err)
 {
     const size_t name_size = strlen(name);

@@ -19,6 +19,9 @@ int xf_secret_read_file(const char *path, char out[XF_KEY_MOST], struct xf_err *
  * scripts see it. Returns the length, 0 if not set, -1 with err if too long. */
 int xf_secret_take_env(const char *name, char out[XF_KEY_MOST], struct xf_err *err);
 
+/* Reads it from a pipe to its end, and closes the pipe. Likewise. */
+int xf_secret_read_pipe(int fd, char out[XF_KEY_MOST], struct xf_err *err);
+
 /* Overwrites, and cannot be optimised away. */
 void xf_wipe(void *p, size_t size);
 

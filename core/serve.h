@@ -4,7 +4,7 @@
  *
  * SIGTERM and SIGINT: no new connection is let in, what has been received is
  * committed and answered, the worker is told to stop and waited for, then it
- * returns. SIGHUP: the worker is told to reload.
+ * returns; a second one does not wait. SIGHUP: the worker is told to reload.
  *
  * The worker is started as
  *   PROGRAM worker[0] worker[1] ... --channel=N [--key=M]
@@ -15,26 +15,23 @@
 #ifndef XF_SERVE_H
 #define XF_SERVE_H
 
+#include "listener.h"
 #include "receiver.h"
+#include "supervisor.h"
 
 struct xf_serve_options {
-    struct xf_receiver_options receiver; /* its journal and signer are serve's */
-    struct xf_listener_options listener;
-    const char *journal; /* path; NULL: the default one */
-    const char *key; /* the key, key_size bytes; borrowed for the call */
-    size_t key_size;
-    const char *merchant_id;
-    bool key_to_worker; /* hand the key over by a pipe */
-    const char *program; /* NULL: /proc/self/exe */
-    const char *const *worker; /* its arguments, NULL-ended; NULL: no worker */
-    unsigned worker_memory; /* MiB of address space; 0: no cap */
+    struct xf_receiver_options receiver;
+    struct xf_listener_options listener; /* its fd is the service manager's, if that has one */
+    const char *certificate_file, *private_key_file; /* NULL: no TLS */
+    struct xf_signer *signer;
+    struct xf_supervisor_options worker; /* arguments NULL: no worker */
     unsigned stop_s; /* how long the worker may take to stop; 0: 35 */
-    /* Called once the port is open, and told it; may be NULL. */
+    /* Called once when the port is open; may be NULL. */
     void (*ready)(void *payload, uint16_t port);
     void *payload;
 };
 
-/* Returns 0 when it was stopped by a signal, or -1 with err when it could not begin. */
+/* Returns 0 when it was stopped by a signal, or -1 with err when it could not begin or go on. */
 int xf_serve(const struct xf_serve_options *o, struct xf_err *err);
 
 #endif

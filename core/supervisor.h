@@ -48,6 +48,7 @@ void xf_supervisor_reload(struct xf_supervisor *s);
 void xf_supervisor_stop(struct xf_supervisor *s, unsigned grace_s);
 bool xf_supervisor_stopped(const struct xf_supervisor *s);
 
+/* How often a worker was started. */
 uint64_t xf_supervisor_starts(const struct xf_supervisor *s);
 
 #endif
