@@ -78,7 +78,7 @@ local function work(self, held)
   else
     self.desk:drop(held)
   end
-  self.dirty = true
+  self:look()
 end
 
 local function hand_out(self)
@@ -202,8 +202,17 @@ local function start(self)
   self.tell "ready"
 end
 
+--- Makes the loop turn at once: hands are free, or there is something to do.
+function Worker:look()
+  self.dirty = true
+  loop.after(0, function() end)
+end
+
 --- There are new pushes.
-function Worker:wake() self.woken = true end
+function Worker:wake()
+  self.woken = true
+  self:look()
+end
 
 --- Loads the handlers file anew.
 function Worker:reload() load_handlers(self) end

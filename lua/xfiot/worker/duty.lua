@@ -11,6 +11,7 @@ local recovery = require "xfiot.recovery"
 local duty = {}
 
 local EVERY = 15            -- seconds between two rounds
+local SOON = 2              -- the same while an order is on its way: its response may come before its reply
 local BATCH = 10            -- ids of one batchQueryCmd (2.3)
 local FIRST_PAUSE, LAST_PAUSE = 15, 3600 -- seconds between two questions for one order
 local SHARE = 10            -- a question every tenth of its age
@@ -39,6 +40,7 @@ local function survey(self)
     end
   until #page == 0
   local parts = {}
+  self.hurry = counts.sent > 0
   for i, state in ipairs(OPEN) do parts[i] = ("%s=%d"):format(state, counts[state]) end
   self.tell("orders " .. table.concat(parts, " "))
   return rows
@@ -148,7 +150,7 @@ function Duty:run()
       if not ok then self.log("orders_not_kept_going", { reason = tostring(err) }) end
     end
     self.bell = {}
-    if not self.stopped then loop.wait(self.bell, self.every) end
+    if not self.stopped then loop.wait(self.bell, self.hurry and math.min(SOON, self.every) or self.every) end
     if not self.stopped then loop.sleep(math.min(self.every, 1)) end -- many reports are one reason to look
   end
 end

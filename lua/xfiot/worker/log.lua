@@ -5,6 +5,13 @@ local log = {}
 
 local LONGEST = 500 -- bytes of one value
 
+-- What a person may have to look into; everything else is info.
+local LEVELS = {
+  worker_failed = "error", handlers_refused = "error", orders_held = "error", push_parked = "error",
+  push_failed = "warning", push_quarantined = "warning", order_waits = "warning", order_not_asked = "warning",
+  orders_not_asked = "warning", orders_not_kept_going = "warning", gaps_not_looked_for = "warning",
+}
+
 local function quote(value)
   local text = tostring(value)
   if #text > LONGEST then text = text:sub(1, LONGEST) .. "..." end
@@ -19,7 +26,8 @@ end
 ---@param fields? table<string, any>
 ---@return string
 function log.line(at, event, fields)
-  local names, parts = {}, { os.date("!time=%Y-%m-%dT%H:%M:%SZ", at), "event=" .. event, "from=worker" }
+  local names, parts = {}, { os.date("!time=%Y-%m-%dT%H:%M:%SZ", at), "event=" .. event,
+    "level=" .. (LEVELS[event] or "info"), "from=worker" }
   for name in pairs(fields or {}) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do parts[#parts + 1] = name .. "=" .. quote(fields[name]) end
