@@ -103,7 +103,7 @@ function Serve:get(path)
 end
 
 -- Waits until a condition holds.
-function Serve:await(condition, what)
+function Serve:await(condition, what) -- luacheck: ignore 212
   local deadline = core.clock() + LIMIT
   while true do
     local value = condition()

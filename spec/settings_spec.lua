@@ -280,6 +280,23 @@ describe("the key", function()
     end)
   end
 
+  -- an access list shows as the right of the file's group, root's
+  local as_root = H.run({ "id", "-u" }).stdout == "0\n" and it or pending
+  as_root("of root's is used where a service manager hands it over by an access list", function()
+    local path = os.tmpname() -- where others may look
+    H.write(path, "0a155959379dc684bfa11f199734b01d", "440")
+    local script = ([[local signer, why = require("xfiot.core").signer { merchant_id = "1", key_file = %q }
+      print(signer and "used" or why)]]):format(path)
+    local function read_as(user)
+      return H.run({ "setpriv", "--reuid=" .. user, "--regid=0", "--clear-groups", H.lua, "-e", script }).stdout
+    end
+    assert.equal("used\n", read_as(65534))
+    assert.matches("chmod 600", read_as(0))
+    assert(os.execute("chmod 444 " .. path))
+    assert.matches("chmod 600", read_as(65534))
+    os.remove(path)
+  end)
+
   it("needs its merchantId", function()
     local ok, err = pcall(fresh().signer, {})
     assert.is_false(ok)
