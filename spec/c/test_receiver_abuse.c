@@ -143,7 +143,7 @@ static void pieces(void)
     r = client_ask(&c, fd, request, size);
     for (int i = 0; i < 20; i++)
         receiver_step(&c);
-    CHECK(c.written == 3);
+    CHECK(r.status == 200 && c.written == 3);
     (void)close(fd);
     receiver_end(&c);
 }
