@@ -54,7 +54,9 @@ HOST     := $(BUILD)/xfiot
 # make V=1 shows the commands as they are.
 say = $(if $(V),,@echo '  $(1)  $(patsubst $(BUILD)/%,%,$(2))';)
 
-.PHONY: all torture mutants demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
+FUZZ ?= 600
+
+.PHONY: all fuzz torture mutants demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -71,6 +73,7 @@ help:
 #: make sanitize   all tests under address and undefined-behaviour sanitizers
 #: make torture    thousands of recharges, killed at random: is any lost or doubled?
 #: make mutants    planted faults of money handling: do the crash specs find each?
+#: make fuzz       libFuzzer on what comes over wires, FUZZ=600 seconds each
 #: make coverage   lines reached by the tests
 #: make bench      the figures of the README, as ratios measured in one run
 #: make install    into PREFIX (default /usr/local); make uninstall takes it out again
@@ -140,6 +143,9 @@ torture: test-programs
 	@.ci/torture $(BUILD)
 mutants: test-programs
 	@.ci/mutants $(BUILD)
+
+fuzz: $(BUILD)/.packages-build $(BUILD)/.packages-check
+	@.ci/fuzz $(BUILD) $(FUZZ)
 
 demo: $(HOST)
 	@$(HOST) run .ci/demo.lua

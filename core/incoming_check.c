@@ -77,6 +77,15 @@ static enum MHD_Result check_header(void *payload, enum MHD_ValueKind kind, cons
     return c->bad ? MHD_NO : MHD_YES;
 }
 
+/* Behind the last header lies the empty line, overwritten too: as long as the end
+ * of the request line. A header without a name makes it look like one. */
+static bool ends_there(const char *end, const char *version)
+{
+    const char *line_end = version + strlen(version);
+
+    return end[1] == '\0' && (line_end[1] != '\0' || (end[2] == '\0' && end[3] == '\0'));
+}
+
 static bool parses_in_place(void)
 {
     const char *version = MHD_get_version();
@@ -92,8 +101,7 @@ unsigned xf_incoming_check(const struct xf_incoming *in, const char *version, si
     if (c.in_place && in->address != NULL && version != in->address + in->address_size + 1)
         return MHD_HTTP_BAD_REQUEST;
     (void)MHD_get_connection_values_n(in->connection, MHD_HEADER_KIND, check_header, &c);
-    /* behind the last header there is the empty line, overwritten too */
-    if (c.in_place && c.end != NULL && c.end[1] != '\0')
+    if (c.in_place && c.end != NULL && !ends_there(c.end, version))
         c.bad = true;
     /* Two lengths are how one request is smuggled inside another (RFC 9112, 6.3). */
     if (in->nul || c.bad || c.lengths > 1)

@@ -185,9 +185,9 @@ static void tell_watchdog(struct serve *s)
 
 static int run(struct serve *s, struct xf_err *err)
 {
-    size_t written = 0;
-
     while (!is_over(s)) {
+        size_t written;
+
         if (xf_loop_step(s->loop, s->stopping ? 20 : STEP_MS, err) != 0)
             return -1;
         written = xf_receiver_turn(s->receiver, s->listener);
