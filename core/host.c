@@ -9,6 +9,7 @@
 #include <lualib.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,8 @@ int main(int argc, char **argv)
     /* libcurl frees its buffers after every call: given back to the system each
      * time, they would be faulted in anew for the next one. */
     (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+    /* Nobody asks SQLite how much memory it uses: counting it would take a lock each time. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     xf_secret_seal_process();
     (void)signal(SIGPIPE, SIG_IGN);
     L = luaL_newstate();
