@@ -40,7 +40,7 @@ CORE_SRC := $(filter-out core/bind%.c core/module.c core/host.c,$(wildcard core/
 BIND_SRC := $(wildcard core/bind*.c) core/module.c
 LUA_SRC  := $(sort $(shell find lua -name '*.lua'))
 SCRIPTS  := $(wildcard scripts/*.lua)
-DEPLOY   := $(wildcard deploy/*/*)
+DEPLOY   := $(wildcard deploy/*.lua deploy/*/*)
 TEST_SRC := $(wildcard spec/c/test_*.c)
 SUPPORT_SRC := $(wildcard spec/support/*.c)
 

@@ -227,6 +227,20 @@ describe("a handler", function()
   end
 end)
 
+describe("the example of handlers", function()
+  it("takes whatever is pushed", function()
+    local box <close> = W.open {}
+    box.path = helper.root .. "/deploy/HANDLERS.lua"
+    box:push { W.report "a", W.alarm "a", W.response "a", {} }
+    box:push "{}"
+    box:settle()
+    assert.equal(0, (box:logged "push_failed"))
+    local count, last = box:logged "handler"
+    assert.equal(3, count)
+    assert.matches("look at push %d not_", last.text)
+  end)
+end)
+
 describe("the worker", function()
   it("works on what earlier processes left, in a device's order, also what waits for its time", function()
     local box <close> = W.open { handlers = RECORD }
