@@ -6,15 +6,34 @@ local data_file = require "xfiot.data_file"
 local handlers = {}
 
 --- What a handlers file may define, in the order of help.
-handlers.names = { "report", "alarm", "response", "quarantine" }
+handlers.rows = {
+  { name = "report", about = "a report (3.1); message.services holds its services by name" },
+  { name = "alarm", about = "an alarm report (3.1); message.services.WarnDataInfo" },
+  { name = "response", about = "a command's response (3.2); context.order is the order, as the platform has it" },
+  { name = "quarantine", about = "a push to be looked at: id, kind, trans_id, reason, body, headers, messages" },
+}
 
-local KNOWN = {}
-for _, name in ipairs(handlers.names) do KNOWN[name] = true end
+--- What a handler's context has, in the order of help.
+handlers.context = {
+  { name = "key", about = "the same at every attempt: what was done under it is not done again" },
+  { name = "attempt", about = "which one it is, from 1" },
+  { name = "id, push", about = "the push's number; push: id, kind, trans_id, received_at, fetched" },
+  { name = "index", about = "which message of the push it is" },
+  { name = "notes", about = "what the message has and the document has not" },
+  { name = "order", about = "response: order, state, device_no, method, bill_no, amount, command_id" },
+  { name = "client", about = "for calls; and as in workflows context:meter(number), sleep, now, timestamp, log" },
+}
+
+--- After so many attempts a push whose handler fails is parked.
+handlers.attempts = 8
+
+local KNOWN, names = {}, {}
+for i, row in ipairs(handlers.rows) do KNOWN[row.name], names[i] = true, row.name end
 
 local function fail(path, text, text_zh)
   error(errors.new { kind = "invalid", operation = "handlers", message_en = ("%s: %s"):format(path, text),
     message = ("%s：%s"):format(path, text_zh),
-    remedy = "It returns a table of functions, any of " .. table.concat(handlers.names, ", ") .. "." }, 0)
+    remedy = "It returns a table of functions, any of " .. table.concat(names, ", ") .. "." }, 0)
 end
 
 local function check(path, list)

@@ -1,6 +1,6 @@
 --- The worker: the process beside the receiver that handles what was received.
 -- The journal is the queue between the two; a line (core.channel) carries short
--- words: wake, reload, stop one way; ready, busy, idle, orders the other.
+-- words: wake, reload, stop one way; ready, busy, orders the other.
 local core = require "xfiot.core"
 local desk = require "xfiot.worker.desk"
 local duty = require "xfiot.worker.duty"
@@ -16,7 +16,7 @@ local FRESH = 512      -- pushes laid on the desk that nobody has tried yet, at 
 local HELD = 20000     -- pushes on the desk in all: most wait for their next attempt
 local LOOK_EVERY = 2   -- seconds between looks at the journal without being woken: a person may replay a push
 local GRACE = 5        -- seconds that the receiver waits longer than we do ourselves
-local PULSE = 5        -- seconds between words that handlers run and the loop turns
+local PULSE = 2        -- seconds between words that the loop turns
 local FAR = 1 << 62    -- a time that does not come
 
 local worker = {}
@@ -91,30 +91,18 @@ end
 
 -- ---- what the receiver is told, so that a handler that hangs is stopped
 
-local function tell_busy(self)
-  local id = next(self.calls)
-  if not id then return self.tell "idle" end
+-- We are never idle: code that a handler has left behind may hang too.
+local function tell_busy(self, id)
   self.tell(("busy %d %d"):format(id, math.ceil(self.client.settings.handler_timeout) + GRACE))
 end
 
 --- A handler begins for a push.
 ---@param id integer
-function Worker:begin_call(id)
-  self.calls[id] = true
-  self.tell(("busy %d %d"):format(id, math.ceil(self.client.settings.handler_timeout) + GRACE))
-end
+function Worker:begin_call(id) tell_busy(self, id) end
 
---- It has ended.
----@param id integer
-function Worker:end_call(id)
-  self.calls[id] = nil
-  tell_busy(self)
-end
-
--- While handlers wait and the loop turns, none of them hangs: call.lua sees to
--- their time.
+-- While the loop turns nothing hangs: call.lua sees to the time of handlers that wait.
 local function pulse(self)
-  if next(self.calls) then tell_busy(self) end
+  tell_busy(self, 0)
   if not self.over then loop.after(PULSE, function() pulse(self) end) end
 end
 
@@ -123,11 +111,9 @@ end
 -- A file that cannot be used changes nothing while there are other handlers;
 -- without any, pushes wait for it.
 local function load_handlers(self)
-  self.calls[0] = true -- the file's own code may hang too
-  tell_busy(self)
+  tell_busy(self, 0) -- the file's own code may hang too
   local ok, list = pcall(handlers.load, self.path)
-  self.calls[0] = nil
-  tell_busy(self)
+  tell_busy(self, 0)
   if ok then
     self.handlers = list
     self.log("handlers_loaded", { file = self.path })
@@ -246,7 +232,7 @@ function worker.new(options)
   local self = setmetatable({
     client = options.client, channel = options.channel, path = options.path, log = options.log or log.write,
     journal = journal.open(options.client.settings.journal), desk = desk.new(AT_ONCE),
-    calls = {}, fresh = 0, look_at = 0, woken = true,
+    fresh = 0, look_at = 0, woken = true,
   }, Worker)
   function self.tell(text)
     if self.channel then self.channel:send(text) end

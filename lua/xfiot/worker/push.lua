@@ -4,18 +4,20 @@ local call = require "xfiot.worker.call"
 local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local gaps = require "xfiot.gaps"
+local handlers = require "xfiot.handlers"
 local messages = require "xfiot.worker.messages"
 local proofs = require "xfiot.proofs"
 local workflow = require "xfiot.workflow"
 
 local push = {}
 
-local ATTEMPTS = 8         -- then a push whose handler fails is parked
+local ATTEMPTS = handlers.attempts -- then a push whose handler fails is parked
 local PATIENCE = 200       -- attempts, where it is the world that fails: about a day and a half
 local LONGEST_PAUSE = 600  -- seconds between two attempts
 local TRACE_MOST = 8000    -- bytes of a traceback that are kept
 local WAITS = "waits: "    -- begins the reason of a push that the world holds up
 local NOT_A_LIST = "not_a_list"
+local SMALL = 8192         -- bytes of a body whose messages are kept from the desk to the work
 
 -- Seconds before attempt n + 1.
 local function pause_after(n) return math.min(LONGEST_PAUSE, 2 ^ (math.min(n, 11) - 1) // 1 | 0) end
@@ -39,6 +41,7 @@ local function context_of(worker, row, entry, name, order)
   local id = entry and ("%d.%d.%s"):format(row.id, entry.index, name) or ("%d.%s"):format(row.id, name)
   return workflow.flow(worker.client, {
     key = id, -- the same at every attempt
+    id = row.id, -- of the push
     attempt = row.attempts + 1,
     push = { id = row.id, kind = row.kind, trans_id = row.trans_id, received_at = row.received_at,
              fetched = row.headers == gaps.fetched or nil },
@@ -59,7 +62,6 @@ local function hand_over(worker, held, key, name, message, context)
   if not fn or held.told[key] then return true end
   worker:begin_call(held.id)
   local ok, cause, text = call.handler(worker.client.settings.handler_timeout, fn, message, context)
-  worker:end_call(held.id)
   if ok then held.told[key] = true end
   return ok, cause, text
 end
@@ -177,12 +179,13 @@ end
 
 --- Lays out a push for the desk.
 ---@param row table of the journal, with its body
----@return table held { id=, devices=, next_at=, alone=, told=, device_ids= }
+---@return table held { id=, devices=, next_at=, alone=, fresh=, told=, device_ids=, list= }
 function push.lay(row)
   local list = messages.read(row)
   local devices = list and messages.devices(list) or {}
   return {
     id = row.id, devices = devices, next_at = row.next_at, told = {}, fresh = row.attempts == 0,
+    list = #row.body <= SMALL and list or nil,
     device_ids = core.encode(core.array(devices)),
     -- counted, and nothing was heard of it: the attempt took the process with it
     alone = row.attempts > 0 and row.traceback == nil,
@@ -197,7 +200,9 @@ function push.work(worker, held)
   local row = worker.journal:read("push_find", held.id)
   if not row or not row.next_at then return nil end -- a person has decided about it
   if is_deadly(row) then return park(worker, row, held) end
-  local list, why = messages.read(row)
+  local list, why = held.list, nil
+  held.list = nil -- handlers may have changed the messages by the next attempt
+  if not list then list, why = messages.read(row) end
   local begun = worker:write(function(file)
     local counted, cannot = file:push_begin(row.id, core.now() + pause_after(row.attempts + 1))
     if counted == nil then error(cannot, 0) end
