@@ -40,6 +40,7 @@ CORE_SRC := $(filter-out core/bind%.c core/module.c core/host.c,$(wildcard core/
 BIND_SRC := $(wildcard core/bind*.c) core/module.c
 LUA_SRC  := $(sort $(shell find lua -name '*.lua'))
 SCRIPTS  := $(wildcard scripts/*.lua)
+DEPLOY   := $(wildcard deploy/*.lua deploy/*/*)
 TEST_SRC := $(wildcard spec/c/test_*.c)
 SUPPORT_SRC := $(wildcard spec/support/*.c)
 
@@ -53,7 +54,9 @@ HOST     := $(BUILD)/xfiot
 # make V=1 shows the commands as they are.
 say = $(if $(V),,@echo '  $(1)  $(patsubst $(BUILD)/%,%,$(2))';)
 
-.PHONY: all torture mutants demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
+FUZZ ?= 600
+
+.PHONY: all fuzz torture mutants demo test test-programs lint format sanitize coverage bench install uninstall clean packages help FORCE
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -70,6 +73,7 @@ help:
 #: make sanitize   all tests under address and undefined-behaviour sanitizers
 #: make torture    thousands of recharges, killed at random: is any lost or doubled?
 #: make mutants    planted faults of money handling: do the crash specs find each?
+#: make fuzz       libFuzzer on what comes over wires, FUZZ=600 seconds each
 #: make coverage   lines reached by the tests
 #: make bench      the figures of the README, as ratios measured in one run
 #: make install    into PREFIX (default /usr/local); make uninstall takes it out again
@@ -140,6 +144,9 @@ torture: test-programs
 mutants: test-programs
 	@.ci/mutants $(BUILD)
 
+fuzz: $(BUILD)/.packages-build $(BUILD)/.packages-check
+	@.ci/fuzz $(BUILD) $(FUZZ)
+
 demo: $(HOST)
 	@$(HOST) run .ci/demo.lua
 
@@ -162,7 +169,7 @@ install: all
 	install -D -m 755 $(HOST) $(BIN_DIR)/xfiot
 	install -D -m 755 $(MODULE) $(MODULE_DIR)/core.so
 	for f in $(LUA_SRC:lua/%=%); do install -D -m 644 lua/$$f $(LUA_DIR)/$$f || exit 1; done
-	for f in $(SCRIPTS); do install -D -m 644 $$f $(DATA_DIR)/$$f || exit 1; done
+	for f in $(SCRIPTS) $(DEPLOY); do install -D -m 644 $$f $(DATA_DIR)/$$f || exit 1; done
 
 uninstall:
 	rm -f $(BIN_DIR)/xfiot $(LUA_DIR)/xfiot.lua

@@ -69,10 +69,13 @@ void xf_add_sign(lua_State *L, int core);
 void xf_add_loop(lua_State *L, int core);
 void xf_add_request(lua_State *L, int core);
 void xf_add_reply(lua_State *L, int core);
+void xf_add_message(lua_State *L, int core);
 void xf_add_platform(lua_State *L, int core);
 void xf_add_listener(lua_State *L, int core);
 void xf_add_journal(lua_State *L, int core);
 void xf_add_order(lua_State *L, int core);
+void xf_add_serve(lua_State *L, int core);
+void xf_add_worker(lua_State *L, int core);
 
 /* [-0, +0, m] luaL_setfuncs with the core object as upvalue, into the table on top. */
 void xf_set_functions(lua_State *L, int core, const luaL_Reg *functions);

@@ -1,4 +1,4 @@
-/* The journal for Lua: opening, batches, meters. Orders are in bind_order.c. */
+/* The journal for Lua: opening, batches, meters. Orders are in bind_order.c, pushes in bind_push.c. */
 #include "bind_journal.h"
 
 #include <stdlib.h>
@@ -71,6 +71,9 @@ void xf_found_empty(struct xf_found *f)
     xf_orders_free(&f->orders);
     xf_history_free(&f->history);
     xf_devices_free(&f->devices);
+    xf_pushes_free(&f->pushes);
+    xf_push_history_free(&f->decisions);
+    xf_sightings_free(&f->sightings);
     free(f->text);
     f->text = NULL;
 }
@@ -324,6 +327,8 @@ void xf_add_journal(lua_State *L, int core)
     xf_new_type(L, core, XF_JOURNAL_TYPE, methods);
     (void)luaL_getmetatable(L, XF_JOURNAL_TYPE);
     xf_set_functions(L, core, xf_order_methods);
+    xf_set_functions(L, core, xf_inbox_methods);
+    xf_set_functions(L, core, xf_sighting_methods);
     lua_pop(L, 1);
     xf_set_functions(L, core, functions);
 }

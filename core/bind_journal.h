@@ -1,9 +1,11 @@
-/* What bind_journal.c and bind_order.c share. */
+/* What bind_journal.c, bind_order.c and bind_push.c share. */
 #ifndef XF_BIND_JOURNAL_H
 #define XF_BIND_JOURNAL_H
 
 #include "bind.h"
 #include "journal.h"
+#include "journal_push.h"
+#include "journal_sighting.h"
 
 #define XF_JOURNAL_TYPE "xfiot.journal"
 
@@ -24,6 +26,9 @@ struct xf_found {
     struct xf_orders orders;
     struct xf_history history;
     struct xf_devices devices;
+    struct xf_pushes pushes;
+    struct xf_push_history decisions;
+    struct xf_sightings sightings;
     char *text;
 };
 /* [-0, +1, m] an empty one, in a box that keeps what an error leaves until the next use */
@@ -33,5 +38,9 @@ void xf_found_empty(struct xf_found *f);
 
 /* The methods of a journal that concern orders, for the metatable on top. */
 extern const luaL_Reg xf_order_methods[];
+/* Those that concern pushes. */
+extern const luaL_Reg xf_inbox_methods[];
+/* Those that concern what devices let be known. */
+extern const luaL_Reg xf_sighting_methods[];
 
 #endif

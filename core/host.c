@@ -124,12 +124,23 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
+/* From here on signals are for the parent process alone, which tells this one what to do. */
+static int leave_signals(lua_State *L)
+{
+    (void)L;
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    return 0;
+}
+
 /* What only the host program has. */
 static int open_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"script", embedded_script},
                                          {"is_terminal", is_terminal},
                                          {"was_interrupted", was_interrupted},
+                                         {"leave_signals", leave_signals},
                                          {NULL, NULL}};
 
     luaL_newlib(L, functions);

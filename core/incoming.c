@@ -3,12 +3,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
-/* ---- making and checking */
+/* ---- making and refusing */
 
-struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t body_cap, bool *resumed)
+struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t body_cap,
+                                    struct xf_incoming_ways *ways)
 {
     struct xf_incoming *in = calloc(1, sizeof *in);
 
@@ -16,7 +16,7 @@ struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t bo
         return NULL;
     xf_link_alone(&in->link);
     in->connection = connection;
-    in->resumed = resumed;
+    in->ways = ways;
     in->state = XF_INCOMING_NEW;
     xf_bytes_init(&in->body, body_cap);
     return in;
@@ -31,51 +31,11 @@ void xf_incoming_free(struct xf_incoming *in)
     free(in);
 }
 
-struct lengths {
-    unsigned count;
-    uint64_t announced;
-};
-
-static enum MHD_Result find_length(void *payload, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
-{
-    struct lengths *found = payload;
-
-    (void)kind;
-    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-        found->count++;
-        /* libmicrohttpd has refused what is no number; strtoull makes the largest of one too long. */
-        found->announced = value == NULL ? 0 : strtoull(value, NULL, 10);
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-        found->count++;
-    }
-    return MHD_YES;
-}
-
-unsigned xf_incoming_check(const struct xf_incoming *in, size_t body_cap)
-{
-    struct lengths found = {0};
-
-    (void)MHD_get_connection_values(in->connection, MHD_HEADER_KIND, find_length, &found);
-    /* Two lengths are how one request is smuggled inside another (RFC 9112, 6.3). */
-    if (in->nul || found.count > 1)
-        return MHD_HTTP_BAD_REQUEST;
-    return found.announced > body_cap ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
-}
-
 enum MHD_Result xf_incoming_refuse(struct xf_incoming *in, unsigned status)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    enum MHD_Result done = MHD_NO;
-
     in->state = XF_INCOMING_LET_GO;
     xf_bytes_free(&in->body);
-    if (response == NULL)
-        return MHD_NO;
-    if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES)
-        done = MHD_queue_response(in->connection, status, response);
-    MHD_destroy_response(response);
-    return done;
+    return MHD_queue_response(in->connection, status, in->ways->last);
 }
 
 /* ---- reading */
@@ -88,6 +48,11 @@ const char *xf_incoming_method(const struct xf_incoming *in)
 const char *xf_incoming_path(const struct xf_incoming *in)
 {
     return in->path;
+}
+
+unsigned xf_incoming_screened(const struct xf_incoming *in)
+{
+    return in->screened;
 }
 
 const char *xf_incoming_body(const struct xf_incoming *in, size_t *size)
@@ -218,7 +183,7 @@ static void let_go(struct xf_incoming *in)
     in->state = XF_INCOMING_LET_GO;
     xf_bytes_free(&in->body);
     MHD_resume_connection(in->connection);
-    *in->resumed = true;
+    in->ways->resumed = true;
 }
 
 int xf_incoming_answer(struct xf_incoming *in, const struct xf_answer *a, struct xf_err *err)
@@ -251,6 +216,12 @@ done:
         MHD_destroy_response(response);
     let_go(in);
     return rc;
+}
+
+void xf_incoming_finish(struct xf_incoming *in, unsigned status, bool close)
+{
+    (void)MHD_queue_response(in->connection, status, close ? in->ways->last : in->ways->empty);
+    let_go(in);
 }
 
 void xf_incoming_drop(struct xf_incoming *in, bool reset)

@@ -40,6 +40,28 @@ enum xf_sql {
     XF_SQL_DEVICE_PUT,
     XF_SQL_DEVICE_GET,
     XF_SQL_DEVICE_GET_ID,
+    /* pushes, from here on: texts in journal_sql_push.c */
+    XF_SQL_PUSH_SAME_ID,
+    XF_SQL_PUSH_ADMIT,
+    XF_SQL_PUSH_SPARE,
+    XF_SQL_PUSH_DROP,
+    XF_SQL_PUSH_BEGIN,
+    XF_SQL_PUSH_FINISH,
+    XF_SQL_PUSH_DEVICES,
+    XF_SQL_PUSH_DECIDED,
+    XF_SQL_PUSH_REPLAY,
+    XF_SQL_PUSH_DISCARD,
+    XF_SQL_PUSH_LIST,
+    XF_SQL_PUSH_LIST_ID,
+    XF_SQL_PUSH_LIST_DEVICE,
+    XF_SQL_PUSH_DUE,
+    XF_SQL_PUSH_FIND,
+    XF_SQL_PUSH_COUNT,
+    XF_SQL_PUSH_HISTORY,
+    XF_SQL_SIGHTING_PUT,
+    XF_SQL_SIGHTING_ASKED,
+    XF_SQL_SIGHTING_GET,
+    XF_SQL_SIGHTING_SILENT,
     XF_SQL_COUNT,
 };
 
@@ -66,7 +88,7 @@ struct xf_journal {
 /* ---- journal_sql.c */
 
 /* Binds one argument for each letter of `types`: t text (NULL: null), i int64_t,
- * z int64_t with 0 as null, s text and its size_t. Texts must live until
+ * z int64_t with 0 as null, s text and its size_t, b bytes and their size_t. Texts must live until
  * xf_sql_end. NULL with err. */
 sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *err, const char *types, ...);
 /* 1: a row; 0: no more; -1 with err. */
@@ -80,6 +102,13 @@ int xf_sql_exec(struct xf_journal *j, const char *text, struct xf_err *err);
 /* SQLite's result as a sentence; marks the handle broken if it is. Returns -1. */
 int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err);
 void xf_sql_finalize(struct xf_journal *j);
+
+/* ---- journal_sql_push.c and journal_schema_push.c */
+
+/* Texts from XF_SQL_PUSH_SAME_ID on. */
+extern const char *const xf_sql_push_texts[];
+/* Statements of version 1 that follow journal_schema.c's own; NULL-ended. */
+extern const char *const xf_schema_push[];
 
 /* ---- journal_schema.c */
 

@@ -270,6 +270,14 @@ int xf_schema_identify(struct xf_journal *j, struct xf_err *err)
     return version > XF_JOURNAL_VERSION ? newer(j, version, err) : (int)version;
 }
 
+static int run_all(struct xf_journal *j, const char *const *texts, struct xf_err *err)
+{
+    for (; *texts != NULL; texts++)
+        if (xf_sql_exec(j, *texts, err) != 0)
+            return -1;
+    return 0;
+}
+
 int xf_schema_migrate(struct xf_journal *j, struct xf_err *err)
 {
     char seal[96];
@@ -282,9 +290,10 @@ int xf_schema_migrate(struct xf_journal *j, struct xf_err *err)
     if (version < 0)
         goto fail;
     for (int v = version; v < XF_JOURNAL_VERSION; v++)
-        for (const char *const *text = migrations[v]; *text != NULL; text++)
-            if (xf_sql_exec(j, *text, err) != 0)
-                goto fail;
+        if (run_all(j, migrations[v], err) != 0)
+            goto fail;
+    if (version < 1 && run_all(j, xf_schema_push, err) != 0)
+        goto fail;
     (void)snprintf(seal, sizeof seal, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
                    (int)XF_JOURNAL_APPLICATION, (int)XF_JOURNAL_VERSION);
     if (xf_sql_exec(j, version < XF_JOURNAL_VERSION ? seal : "COMMIT", err) == 0)

@@ -30,7 +30,7 @@
     "SELECT company_code, device_no, device_id, charge_type, report, report_time, " MARK(                    \
         "d.device_no", "d.company_code") ", updated_at FROM devices d"
 
-static const char *const texts[XF_SQL_COUNT] = {
+static const char *const texts[XF_SQL_PUSH_SAME_ID] = {
     [XF_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [XF_SQL_COMMIT] = "COMMIT",
     [XF_SQL_ROLLBACK] = "ROLLBACK",
@@ -118,6 +118,11 @@ int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err)
                    j->db != NULL ? sqlite3_errmsg(j->db) : sqlite3_errstr(rc), j->path);
 }
 
+static const char *text_of(enum xf_sql id)
+{
+    return id < XF_SQL_PUSH_SAME_ID ? texts[id] : xf_sql_push_texts[id - XF_SQL_PUSH_SAME_ID];
+}
+
 sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *err, const char *types, ...)
 {
     sqlite3_stmt *s;
@@ -127,7 +132,7 @@ sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *
     int rc = SQLITE_OK;
 
     if (j->statements[id] == NULL)
-        rc = sqlite3_prepare_v3(j->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[id], NULL);
+        rc = sqlite3_prepare_v3(j->db, text_of(id), -1, SQLITE_PREPARE_PERSISTENT, &j->statements[id], NULL);
     s = j->statements[id];
     va_start(args, types);
     for (int i = 0; types[i] != '\0' && rc == SQLITE_OK; i++)
@@ -138,6 +143,10 @@ sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *
         case 's':
             text = va_arg(args, const char *);
             rc = sqlite3_bind_text64(s, i + 1, text, va_arg(args, size_t), SQLITE_STATIC, SQLITE_UTF8);
+            break;
+        case 'b':
+            text = va_arg(args, const char *);
+            rc = sqlite3_bind_blob64(s, i + 1, text, va_arg(args, size_t), SQLITE_STATIC);
             break;
         case 'i':
             rc = sqlite3_bind_int64(s, i + 1, va_arg(args, int64_t));

@@ -1,15 +1,20 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "address.h"
+#include "clients.h"
 #include "incoming.h"
 
 enum {
+    FULL_WAIT_MS = 100,
     HEADER_MEMORY = 16 * 1024, /* bytes a connection; longer headers are answered 431 */
     DEFAULT_BODY_CAP = 4 * 1024 * 1024,
     DEFAULT_CONNECTIONS = 1024,
@@ -22,31 +27,20 @@ struct xf_listener {
     struct xf_loop *loop;
     struct xf_watcher watcher;
     struct xf_link waiting, taken; /* whole requests, oldest first */
-    struct xf_link clients; /* connections that owe a whole request, oldest debt first */
-    bool resumed; /* connections, of which libmicrohttpd 0.9.75 wakes nobody */
+    struct xf_clients clients;
+    struct xf_incoming_ways ways;
+    size_t requests; /* begun and not over */
+    unsigned (*screen)(void *payload, const struct xf_incoming *in);
+    void *payload;
     size_t body_cap;
+    int fd; /* libmicrohttpd's; -1: quiesced */
     double idle_s;
     uint16_t port;
 };
 
-/* libmicrohttpd's own time-out starts anew at every byte, so that a client
- * sending one now and then would stay for ever. */
-struct client {
-    struct xf_link link; /* first */
-    struct MHD_Connection *connection;
-    double since; /* xf_loop_clock when it began to owe */
-};
-
 /* ---- called by libmicrohttpd, from MHD_run */
 
-static void owe(struct xf_listener *l, struct client *client)
-{
-    client->since = xf_loop_clock();
-    xf_link_remove(&client->link);
-    xf_link_append(&l->clients, &client->link);
-}
-
-static struct client *client_of(struct MHD_Connection *connection)
+static struct xf_client *client_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -54,23 +48,23 @@ static struct client *client_of(struct MHD_Connection *connection)
     return info->socket_context;
 }
 
+static enum MHD_Result on_arrival(void *payload, const struct sockaddr *address, socklen_t size)
+{
+    struct xf_listener *l = payload;
+
+    (void)size;
+    return xf_clients_admit(&l->clients, address) ? MHD_YES : MHD_NO;
+}
+
 static void on_connection(void *payload, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct xf_listener *l = payload;
-    struct client *client = *context;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        client = calloc(1, sizeof *client);
-        if (client != NULL) {
-            xf_link_alone(&client->link);
-            client->connection = connection;
-            owe(l, client);
-        }
-        *context = client; /* without memory it is one that nobody hurries */
-    } else if (client != NULL) {
-        xf_link_remove(&client->link);
-        free(client);
+        *context = xf_client_new(&l->clients, connection);
+    } else {
+        xf_client_free(&l->clients, *context);
         *context = NULL;
     }
 }
@@ -79,10 +73,14 @@ static void on_connection(void *payload, struct MHD_Connection *connection, void
 static void *on_address(void *payload, const char *address, struct MHD_Connection *connection)
 {
     struct xf_listener *l = payload;
-    struct xf_incoming *in = xf_incoming_new(connection, l->body_cap, &l->resumed);
+    struct xf_incoming *in = xf_incoming_new(connection, l->body_cap, &l->ways);
 
-    if (in != NULL)
+    if (in != NULL) {
         in->nul = strstr(address, "%00") != NULL;
+        in->address = address;
+        in->address_size = strlen(address);
+        l->requests++;
+    }
     return in;
 }
 
@@ -94,7 +92,7 @@ static enum MHD_Result receive(struct xf_listener *l, struct xf_incoming *in, co
      * the midst of it libmicrohttpd takes no answer. */
     if (in->received > l->body_cap)
         xf_bytes_free(&in->body);
-    else
+    else if (in->screened == 0)
         xf_bytes_add(&in->body, piece, *piece_size);
     *piece_size = 0;
     return MHD_YES;
@@ -102,10 +100,7 @@ static enum MHD_Result receive(struct xf_listener *l, struct xf_incoming *in, co
 
 static enum MHD_Result finish(struct xf_listener *l, struct xf_incoming *in)
 {
-    struct client *client = client_of(in->connection);
-
-    if (client != NULL)
-        xf_link_remove(&client->link);
+    xf_client_pay(client_of(in->connection));
     if (in->received > l->body_cap)
         return xf_incoming_refuse(in, MHD_HTTP_CONTENT_TOO_LARGE);
     if (in->body.failed)
@@ -125,7 +120,6 @@ static enum MHD_Result on_request(void *payload, struct MHD_Connection *connecti
     unsigned status;
 
     (void)connection;
-    (void)version;
     if (in == NULL)
         return MHD_NO;
     switch (in->state) {
@@ -133,8 +127,11 @@ static enum MHD_Result on_request(void *payload, struct MHD_Connection *connecti
         in->state = XF_INCOMING_RECEIVING;
         in->path = url;
         in->method = method;
-        status = xf_incoming_check(in, l->body_cap);
-        return status == 0 ? MHD_YES : xf_incoming_refuse(in, status);
+        status = xf_incoming_check(in, version, l->body_cap);
+        if (status != 0)
+            return xf_incoming_refuse(in, status);
+        in->screened = l->screen != NULL ? l->screen(l->payload, in) : 0;
+        return MHD_YES;
     case XF_INCOMING_RECEIVING:
         return *piece_size > 0 ? receive(l, in, piece, piece_size) : finish(l, in);
     case XF_INCOMING_WHOLE:
@@ -147,13 +144,14 @@ static enum MHD_Result on_request(void *payload, struct MHD_Connection *connecti
 static void on_completed(void *payload, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode code)
 {
-    struct client *client = client_of(connection);
+    struct xf_listener *l = payload;
 
     (void)code;
+    if (*context != NULL)
+        l->requests--;
     xf_incoming_free(*context);
     *context = NULL;
-    if (client != NULL)
-        owe(payload, client);
+    xf_client_owe(&l->clients, client_of(connection));
 }
 
 /* ---- called by the loop */
@@ -164,51 +162,91 @@ static int timeout_ms(void *payload)
     MHD_UNSIGNED_LONG_LONG ms = LONGEST_WAIT_MS;
     double left;
 
-    if (l->resumed)
+    if (l->ways.resumed)
         return 0;
     if (MHD_get_timeout(l->daemon, &ms) != MHD_YES || ms > LONGEST_WAIT_MS)
         ms = LONGEST_WAIT_MS;
-    if (l->clients.next != &l->clients) {
-        left = ((const struct client *)l->clients.next)->since + l->idle_s - xf_loop_clock();
-        if (left * 1000 < (double)ms)
-            ms = left > 0 ? (MHD_UNSIGNED_LONG_LONG)(left * 1000) + 1 : 0;
-    }
-    return (int)ms;
+    left = xf_clients_left(&l->clients, l->idle_s);
+    if (left >= 0 && left * 1000 < (double)ms)
+        ms = left > 0 ? (MHD_UNSIGNED_LONG_LONG)(left * 1000) + 1 : 0;
+    return xf_clients_full(&l->clients) && ms > FULL_WAIT_MS ? FULL_WAIT_MS : (int)ms;
+}
+
+static bool some_wait(const struct xf_listener *l)
+{
+    struct pollfd p = {.fd = l->fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1;
 }
 
 static void work(void *payload)
 {
     struct xf_listener *l = payload;
-    double now = xf_loop_clock();
 
-    l->resumed = false;
+    l->ways.resumed = false;
     (void)MHD_run(l->daemon);
-    while (l->clients.next != &l->clients) {
-        struct client *client = (struct client *)l->clients.next;
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(client->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-        if (client->since + l->idle_s > now)
-            break;
-        xf_link_remove(&client->link);
-        (void)shutdown(info->connect_fd, SHUT_RDWR); /* the next MHD_run closes it */
-    }
+    xf_clients_hurry(&l->clients, l->idle_s);
+    if (xf_clients_full(&l->clients) && some_wait(l))
+        xf_clients_make_way(&l->clients);
 }
 
 /* ---- opening and closing */
 
 static struct MHD_Daemon *start(struct xf_listener *l, const struct xf_listener_options *o, int fd)
 {
-    unsigned idle_s = o->idle_s > 0 ? o->idle_s : DEFAULT_IDLE_S;
+    const unsigned idle_s = o->idle_s > 0 ? o->idle_s : DEFAULT_IDLE_S;
+    const unsigned most = o->connections > 0 ? o->connections : (unsigned)DEFAULT_CONNECTIONS;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->private_key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const bool secure = o->certificate != NULL;
 
     l->idle_s = idle_s;
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, l,
-                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)HEADER_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-                            o->connections > 0 ? o->connections : (unsigned)DEFAULT_CONNECTIONS,
-                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address, MHD_OPTION_CONNECTION_TIMEOUT,
-                            idle_s, MHD_OPTION_URI_LOG_CALLBACK, on_address, l, MHD_OPTION_NOTIFY_CONNECTION,
-                            on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
+    xf_clients_init(&l->clients, most, o->per_address);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (secure ? (unsigned)MHD_USE_TLS : 0),
+                            0, on_arrival, l, on_request, l, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
+                            MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
+                            MHD_OPTION_URI_LOG_CALLBACK, on_address, l, MHD_OPTION_NOTIFY_CONNECTION,
+                            on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_ARRAY,
+                            secure ? tls : tls + 3, MHD_OPTION_END);
+}
+
+static int make_ways(struct xf_incoming_ways *ways)
+{
+    ways->empty = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    ways->last = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    return ways->empty != NULL && ways->last != NULL &&
+                   MHD_add_response_header(ways->last, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES
+               ? 0
+               : -1;
+}
+
+static void free_ways(struct xf_incoming_ways *ways)
+{
+    if (ways->empty != NULL)
+        MHD_destroy_response(ways->empty);
+    if (ways->last != NULL)
+        MHD_destroy_response(ways->last);
+}
+
+/* The port of a socket that was handed over. */
+static int take_over(struct xf_listener *l, int fd, struct xf_err *err)
+{
+    struct sockaddr_in6 address = {0};
+    socklen_t size = sizeof address;
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return xf_fail(err, "descriptor %d is no listening socket: %s", fd, strerror(errno));
+    /* the port is at the same place in both families */
+    l->port =
+        address.sin6_family == AF_INET || address.sin6_family == AF_INET6 ? ntohs(address.sin6_port) : 0;
+    return fd;
 }
 
 struct xf_listener *xf_listener_new(struct xf_loop *loop, const struct xf_listener_options *o,
@@ -225,18 +263,26 @@ struct xf_listener *xf_listener_new(struct xf_loop *loop, const struct xf_listen
     }
     xf_link_alone(&l->waiting);
     xf_link_alone(&l->taken);
-    xf_link_alone(&l->clients);
     l->loop = loop;
     l->body_cap = o->body_cap > 0 ? o->body_cap : (size_t)DEFAULT_BODY_CAP;
     l->port = o->port;
-    fd = xf_address_listen(host, &l->port, err);
+    l->screen = o->screen;
+    l->payload = o->payload;
+    fd = o->fd > 0 ? take_over(l, o->fd, err) : xf_address_listen(host, &l->port, err);
     if (fd < 0)
         goto fail;
-    l->daemon = start(l, o, fd);
-    if (l->daemon == NULL) {
-        (void)xf_fail(err, "cannot start to listen on port %u of %s: %s", l->port, host, strerror(errno));
+    if (make_ways(&l->ways) != 0) {
+        (void)xf_fail(err, "out of memory for a listener");
         goto fail;
     }
+    l->daemon = start(l, o, fd);
+    if (l->daemon == NULL) {
+        (void)xf_fail(err, "cannot start to listen on port %u of %s: %s", l->port, host,
+                      o->certificate != NULL ? "are certificate and key a pair of PEM files?"
+                                             : strerror(errno));
+        goto fail;
+    }
+    l->fd = fd;
     info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     l->watcher.fd = info->epoll_fd;
     l->watcher.timeout_ms = timeout_ms;
@@ -247,6 +293,7 @@ struct xf_listener *xf_listener_new(struct xf_loop *loop, const struct xf_listen
 fail:
     if (fd >= 0)
         (void)close(fd);
+    free_ways(&l->ways);
     free(l);
     return NULL;
 }
@@ -262,12 +309,27 @@ void xf_listener_free(struct xf_listener *l)
         xf_incoming_drop((struct xf_incoming *)l->taken.next, false);
     (void)MHD_run(l->daemon);
     MHD_stop_daemon(l->daemon);
+    free_ways(&l->ways);
     free(l);
 }
 
 uint16_t xf_listener_port(const struct xf_listener *l)
 {
     return l->port;
+}
+
+void xf_listener_quiesce(struct xf_listener *l)
+{
+    const int fd = MHD_quiesce_daemon(l->daemon);
+
+    l->fd = -1;
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+size_t xf_listener_requests(const struct xf_listener *l)
+{
+    return l->requests;
 }
 
 struct xf_incoming *xf_listener_take(struct xf_listener *l)

@@ -3,6 +3,7 @@
 
 #include "bind.h"
 #include "bind_contract.h"
+#include "own_ids.h"
 #include "secret.h"
 #include "version.h"
 
@@ -39,6 +40,8 @@ static int core_gc(lua_State *L)
 
     xf_loop_free(c->loop);
     c->loop = NULL;
+    xf_own_ids_free(c->ids.own);
+    c->ids.own = NULL;
     xf_bytes_free(&c->target);
     xf_bytes_free(&c->text);
     xf_wipe(c->env_key, sizeof c->env_key);
@@ -104,10 +107,13 @@ int luaopen_xfiot_core(lua_State *L)
     xf_add_loop(L, core);
     xf_add_request(L, core);
     xf_add_reply(L, core);
+    xf_add_message(L, core);
     xf_add_platform(L, core);
     xf_add_listener(L, core);
     xf_add_journal(L, core);
     xf_add_order(L, core);
+    xf_add_serve(L, core);
+    xf_add_worker(L, core);
     (void)xf_open_contract(L);
     lua_setfield(L, -2, "contract");
     return 1;

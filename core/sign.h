@@ -30,8 +30,10 @@ extern const struct xf_source xf_source_system;
  * differ by their random starts. When the clock steps back, the time in the id
  * does not. If a second's ten million are used up, the id's time runs ahead.
  */
+struct xf_own_ids;
 struct xf_trans_id_maker {
     const struct xf_source *source;
+    struct xf_own_ids *own; /* where each id is noted (own_ids.h), or NULL; not the maker's */
     int offset; /* seconds east of UTC */
     int64_t second; /* of the last id */
     uint32_t next; /* tail of the next id, without the leading 80000000 */

@@ -2,6 +2,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "own_ids.h"
 #include "sign.h"
 #include "timestamp.h"
 
@@ -64,6 +65,8 @@ int xf_trans_id_next(struct xf_trans_id_maker *m, char out[XF_TRANS_ID_LENGTH + 
     if (!xf_timestamp_format(out, then.second, then.offset))
         return xf_fail(err, "no transId can be made: the system clock is beyond the year 9999");
 
+    if (then.own != NULL)
+        xf_own_ids_note(then.own, then.second, then.next);
     tail = then.next;
     out[XF_TIMESTAMP_LENGTH] = '8';
     for (int i = XF_TRANS_ID_LENGTH - 1; i > XF_TIMESTAMP_LENGTH; i--, tail /= 10)

@@ -1,5 +1,4 @@
-/* A libFuzzer target, built by hand:
- * clang -g -O1 -fsanitize=fuzzer,address,undefined -Icore spec/c/fuzz_admit.c core/admit.c core/text.c */
+/* A libFuzzer target: the admission scan. `make fuzz` builds and runs it. */
 #include <stdint.h>
 #include <stdlib.h>
 
