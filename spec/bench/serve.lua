@@ -5,5 +5,6 @@ local core = require "xfiot.core"
 local args = ...
 local signer = assert(core.signer { merchant_id = os.getenv "XFIOT_MERCHANT_ID" })
 assert(core.serve {
-  signer = signer, company_code = os.getenv "XFIOT_COMPANY_CODE", journal = args.journal, port = math.tointeger(args.port),
+  signer = signer, company_code = os.getenv "XFIOT_COMPANY_CODE",
+  journal = args.journal, port = math.tointeger(args.port),
 })
