@@ -125,7 +125,7 @@ static void pieces(void)
     static const char one[] = LINE "\aContent-Length: 4\r\n\r\n[ 1]";
     static char request[REQUEST_MOST];
     struct receiver_case c;
-    struct reply r = {0};
+    struct reply r;
     size_t size;
     int fd;
 
