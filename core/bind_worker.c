@@ -134,23 +134,28 @@ static int take_key(lua_State *L)
 
 /***
 From now on every transId made here is noted beside the journal, so that a push that carries it is known as an echo
-(core/own_ids.h).
+(core/own_ids.h). Without a journal there is nobody to know, and nothing is made.
 @function note_trans_ids
 @tparam string journal its path
-@treturn boolean|nil
+@treturn boolean|nil false: there is no journal
 @treturn[opt] string why not
 */
 static int note_trans_ids(lua_State *L)
 {
     struct xf_core *core = xf_core_self(L);
     struct xf_err err;
-    struct xf_own_ids *own = xf_own_ids_new(luaL_checkstring(L, 1), &err);
+    const char *journal = luaL_checkstring(L, 1);
+    const bool there = access(journal, F_OK) == 0;
+    struct xf_own_ids *own = core->ids.own;
 
-    if (own == NULL)
-        return xf_push_fail(L, &err);
-    xf_own_ids_free(core->ids.own);
-    core->ids.own = own;
-    lua_pushboolean(L, 1);
+    if (there && (own == NULL || !xf_own_ids_of(own, journal))) {
+        own = xf_own_ids_new(journal, &err);
+        if (own == NULL)
+            return xf_push_fail(L, &err);
+        xf_own_ids_free(core->ids.own);
+        core->ids.own = own;
+    }
+    lua_pushboolean(L, there);
     return 1;
 }
 

@@ -22,19 +22,33 @@ struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t bo
     return in;
 }
 
+void xf_incoming_keep(struct xf_incoming *in, const char *piece, size_t size)
+{
+    const size_t before = in->body.size;
+
+    xf_bytes_add(&in->body, piece, size);
+    in->ways->kept += in->body.size - before; /* out of memory it is empty: then this takes away */
+}
+
+void xf_incoming_forget(struct xf_incoming *in)
+{
+    in->ways->kept -= in->body.size;
+    xf_bytes_free(&in->body);
+}
+
 void xf_incoming_free(struct xf_incoming *in)
 {
     if (in == NULL)
         return;
     xf_link_remove(&in->link);
-    xf_bytes_free(&in->body);
+    xf_incoming_forget(in);
     free(in);
 }
 
 enum MHD_Result xf_incoming_refuse(struct xf_incoming *in, unsigned status)
 {
     in->state = XF_INCOMING_LET_GO;
-    xf_bytes_free(&in->body);
+    xf_incoming_forget(in);
     return MHD_queue_response(in->connection, status, in->ways->last);
 }
 
@@ -181,7 +195,7 @@ static void let_go(struct xf_incoming *in)
 {
     xf_link_remove(&in->link);
     in->state = XF_INCOMING_LET_GO;
-    xf_bytes_free(&in->body);
+    xf_incoming_forget(in);
     MHD_resume_connection(in->connection);
     in->ways->resumed = true;
 }

@@ -20,6 +20,7 @@ enum xf_incoming_state {
 /* How requests of one listener are let go. */
 struct xf_incoming_ways {
     bool resumed; /* some were, of which libmicrohttpd 0.9.75 wakes nobody */
+    size_t kept; /* bytes of all bodies */
     struct MHD_Response *empty, *last; /* without a body; last: and the connection closes */
 };
 
@@ -32,6 +33,7 @@ struct xf_incoming {
     enum xf_incoming_state state;
     bool nul; /* the address has an escaped one */
     unsigned screened; /* the status it is to be answered with, its body not kept; 0: none */
+    unsigned unkept; /* the status it is refused with at its end, for its body's sake; 0: none */
     const char *address; /* libmicrohttpd's, as it came */
     size_t address_size;
     uint64_t received; /* bytes of the body, kept or not */
@@ -43,6 +45,10 @@ struct xf_incoming {
 struct xf_incoming *xf_incoming_new(struct MHD_Connection *connection, size_t body_cap,
                                     struct xf_incoming_ways *ways);
 void xf_incoming_free(struct xf_incoming *in);
+
+/* A piece of its body; nothing of it is wanted any more. */
+void xf_incoming_keep(struct xf_incoming *in, const char *piece, size_t size);
+void xf_incoming_forget(struct xf_incoming *in);
 
 /* The status to refuse it with after its headers, or 0. */
 unsigned xf_incoming_check(const struct xf_incoming *in, const char *version, size_t body_cap);

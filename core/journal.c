@@ -9,7 +9,7 @@
 
 #include "journal_inside.h"
 
-enum { BUSY_MS = 10000 };
+enum { BUSY_MS = 10000, CACHE_KIB = 16384 };
 
 static int expect(struct xf_journal *j, const char *pragma, const char *value, struct xf_err *err)
 {
@@ -30,9 +30,10 @@ static int expect(struct xf_journal *j, const char *pragma, const char *value, s
     return 0;
 }
 
-static int set_up(struct xf_journal *j, struct xf_err *err)
+static int set_up(struct xf_journal *j, const struct xf_journal_options *options, struct xf_err *err)
 {
     int version = xf_schema_identify(j, err);
+    char pragmas[160];
 
     if (version < 0)
         return -1;
@@ -43,10 +44,11 @@ static int set_up(struct xf_journal *j, struct xf_err *err)
     if (!j->read_only &&
         xf_sql_exec(j, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000", err) != 0)
         return -1;
-    if (xf_sql_exec(
-            j,
-            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
-            err) != 0)
+    (void)snprintf(pragmas, sizeof pragmas,
+                   "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+                   " PRAGMA cache_size = -%d",
+                   options != NULL && options->cache_kib > 0 ? options->cache_kib : (int)CACHE_KIB);
+    if (xf_sql_exec(j, pragmas, err) != 0)
         return -1;
     if (expect(j, "PRAGMA journal_mode", "wal", err) != 0 || expect(j, "PRAGMA synchronous", "2", err) != 0 ||
         expect(j, "PRAGMA foreign_keys", "1", err) != 0)
@@ -89,7 +91,7 @@ struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_opt
     }
     (void)sqlite3_busy_timeout(j->db, j->busy_ms);
     (void)sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (set_up(j, err) != 0)
+    if (set_up(j, options, err) != 0)
         goto fail;
     return j;
 fail:

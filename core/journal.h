@@ -43,6 +43,7 @@ struct xf_journal;
 
 struct xf_journal_options {
     int busy_ms; /* how long to wait for another process's batch; 0: 10 s */
+    int cache_kib; /* memory for pages of the file; 0: 16 MiB */
     bool read_only; /* for listings: nothing is made, migrated or written */
 };
 

@@ -17,6 +17,7 @@ enum {
     FULL_WAIT_MS = 100,
     HEADER_MEMORY = 16 * 1024, /* bytes a connection; longer headers are answered 431 */
     DEFAULT_BODY_CAP = 4 * 1024 * 1024,
+    BODIES_MOST = 64 * 1024 * 1024, /* of all requests together; two may always be at their cap */
     DEFAULT_CONNECTIONS = 1024,
     DEFAULT_IDLE_S = 60,
     LONGEST_WAIT_MS = 60 * 1000,
@@ -30,6 +31,7 @@ struct xf_listener {
     struct xf_clients clients;
     struct xf_incoming_ways ways;
     size_t requests; /* begun and not over */
+    size_t kept_most; /* bytes of all bodies together */
     unsigned (*screen)(void *payload, const struct xf_incoming *in);
     void *payload;
     size_t body_cap;
@@ -84,16 +86,21 @@ static void *on_address(void *payload, const char *address, struct MHD_Connectio
     return in;
 }
 
+/* A body that is not wanted is read to its end, and refused then: in the midst
+ * of it libmicrohttpd takes no answer. */
 static enum MHD_Result receive(struct xf_listener *l, struct xf_incoming *in, const char *piece,
                                size_t *piece_size)
 {
     in->received += *piece_size;
-    /* A body that turns out too long is read to its end, and refused then: in
-     * the midst of it libmicrohttpd takes no answer. */
     if (in->received > l->body_cap)
-        xf_bytes_free(&in->body);
-    else if (in->screened == 0)
-        xf_bytes_add(&in->body, piece, *piece_size);
+        in->unkept = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (in->screened == 0 && in->unkept == 0) {
+        xf_incoming_keep(in, piece, *piece_size);
+        if (in->body.failed || l->ways.kept > l->kept_most)
+            in->unkept = MHD_HTTP_SERVICE_UNAVAILABLE;
+    }
+    if (in->unkept != 0)
+        xf_incoming_forget(in);
     *piece_size = 0;
     return MHD_YES;
 }
@@ -101,10 +108,8 @@ static enum MHD_Result receive(struct xf_listener *l, struct xf_incoming *in, co
 static enum MHD_Result finish(struct xf_listener *l, struct xf_incoming *in)
 {
     xf_client_pay(client_of(in->connection));
-    if (in->received > l->body_cap)
-        return xf_incoming_refuse(in, MHD_HTTP_CONTENT_TOO_LARGE);
-    if (in->body.failed)
-        return xf_incoming_refuse(in, MHD_HTTP_SERVICE_UNAVAILABLE);
+    if (in->unkept != 0)
+        return xf_incoming_refuse(in, in->unkept);
     in->state = XF_INCOMING_WHOLE;
     xf_link_append(&l->waiting, &in->link);
     MHD_suspend_connection(in->connection);
@@ -265,6 +270,7 @@ struct xf_listener *xf_listener_new(struct xf_loop *loop, const struct xf_listen
     xf_link_alone(&l->taken);
     l->loop = loop;
     l->body_cap = o->body_cap > 0 ? o->body_cap : (size_t)DEFAULT_BODY_CAP;
+    l->kept_most = l->body_cap > BODIES_MOST / 2 ? 2 * l->body_cap : (size_t)BODIES_MOST;
     l->port = o->port;
     l->screen = o->screen;
     l->payload = o->payload;

@@ -6,7 +6,8 @@
  * (escaped or bare) or in a header, for a header that goes on in the next line
  * (obsolete folding), for a name or value that RFC 9110 does not allow, for more
  * than one header that tells the body's length or a coding other than chunked,
- * 413 for a body over the cap, 431 for headers over 16 KiB.
+ * 413 for a body over the cap, 431 for headers over 16 KiB, 503 for a body that
+ * would make all that are kept exceed 64 MiB (or two of the greatest).
  */
 #ifndef XF_LISTENER_H
 #define XF_LISTENER_H

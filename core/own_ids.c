@@ -29,6 +29,7 @@ struct place {
 struct xf_own_ids {
     struct place *places; /* XF_OWN_SECONDS of them, mapped */
     struct run *run; /* that this process is filling, or NULL */
+    char path[XF_JOURNAL_PATH_SIZE]; /* of the journal */
 };
 
 enum { MAPPED = sizeof(struct place) * XF_OWN_SECONDS };
@@ -60,6 +61,7 @@ struct xf_own_ids *xf_own_ids_new(const char *journal, struct xf_err *err)
         (void)xf_fail(err, "out of memory");
         return NULL;
     }
+    (void)snprintf(ids->path, sizeof ids->path, "%s", journal);
     (void)snprintf(path, sizeof path, "%s-sent", journal);
     if (map(ids, path, err) != 0) {
         free(ids);
@@ -74,6 +76,11 @@ void xf_own_ids_free(struct xf_own_ids *ids)
         return;
     (void)munmap(ids->places, MAPPED);
     free(ids);
+}
+
+bool xf_own_ids_of(const struct xf_own_ids *ids, const char *journal)
+{
+    return strcmp(ids->path, journal) == 0;
 }
 
 static struct place *place_of(const struct xf_own_ids *ids, int64_t second)

@@ -25,6 +25,8 @@ struct xf_own_ids;
 /* Makes the file if it is missing. NULL with err. */
 struct xf_own_ids *xf_own_ids_new(const char *journal, struct xf_err *err);
 void xf_own_ids_free(struct xf_own_ids *ids);
+/* Whether these are the ids of that journal. */
+bool xf_own_ids_of(const struct xf_own_ids *ids, const char *journal);
 
 /* This one is about to leave: `second` of its time in UTC, `tail` its last seven digits. */
 void xf_own_ids_note(struct xf_own_ids *ids, int64_t second, uint32_t tail);

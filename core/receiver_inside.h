@@ -11,6 +11,7 @@
 enum {
     XF_RECEIVER_BATCH = 512, /* pushes that share one commit, at most */
     XF_RECEIVER_BUSY_MS = 5000, /* how long the journal may be another's before pushes are answered 503 */
+    XF_RECEIVER_CACHE_KIB = 4096, /* of the journal: pushes are written at its end, hardly read */
 };
 
 /* One push of the turn, from its being taken to its answer. */

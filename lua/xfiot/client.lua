@@ -34,6 +34,8 @@ function Client.new(overrides)
     connect_timeout = values.connect_timeout, timeout = values.timeout, allow_http = values.allow_http,
   }
   if not transport then bad_settings(why) end
+  -- An echo of a call of ours is then no push. Where it cannot be noted, no call fails for it.
+  core.note_trans_ids(values.journal or core.journal_path() or "")
   local client = setmetatable({
     transport = transport, signer = settings.signer(values), company_code = values.company_code,
     settings = values, meters = {},

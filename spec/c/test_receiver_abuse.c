@@ -125,7 +125,7 @@ static void pieces(void)
     static const char one[] = LINE "\aContent-Length: 4\r\n\r\n[ 1]";
     static char request[REQUEST_MOST];
     struct receiver_case c;
-    struct reply r = {0};
+    struct reply r;
     size_t size;
     int fd;
 
@@ -213,6 +213,56 @@ static void unsigned_bodies_are_not_kept(void)
     r = client_ask(&c, fd, big, sizeof head - 1 + 200000);
     CHECK(r.status == 401);
     (void)close(fd);
+    receiver_end(&c);
+}
+
+static bool send_all(struct receiver_case *c, int fd, const char *bytes, size_t size)
+{
+    for (int i = 0; i < CASE_STEPS && size > 0; i++) {
+        const ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
+
+        if (n > 0) {
+            bytes += n;
+            size -= (size_t)n;
+        }
+        receiver_step(c);
+    }
+    return size == 0;
+}
+
+/* Great bodies that hang about unfinished fill no more than their share of memory. */
+static void great_bodies(void)
+{
+    enum { MANY = 20, GREAT = 4 * 1024 * 1024 };
+    static char request[REQUEST_MOST], body[GREAT], head[256];
+    struct receiver_case c;
+    int fds[MANY], good = 0, sorry = 0;
+
+    receiver_start(&c, (struct xf_listener_options){.idle_s = 60});
+    memset(body, ' ', sizeof body);
+    body[0] = '[';
+    (void)snprintf(head, sizeof head, LINE "\aContent-Length: %d\r\n\r\n", GREAT);
+    for (unsigned i = 0; i < MANY; i++) {
+        fds[i] = client_open(&c, NULL);
+        CHECK(send_all(&c, fds[i], request, sign_request(&c, i, head, strlen(head), request)));
+        CHECK(send_all(&c, fds[i], body, GREAT - 1));
+    }
+    for (int i = 0; i < MANY; i++) {
+        const int status = client_ask(&c, fds[i], "]", 1).status;
+
+        good += status == 200;
+        sorry += status == 503;
+        (void)close(fds[i]);
+    }
+    CHECK(good >= 12 && sorry >= 1 && good + sorry == MANY && c.written == (size_t)good);
+    for (unsigned i = 0; i < MANY; i++) { /* and none of it stays behind */
+        const int fd = client_open(&c, NULL);
+
+        CHECK(send_all(&c, fd, request, sign_request(&c, MANY + i, head, strlen(head), request)));
+        CHECK(send_all(&c, fd, body, GREAT - 1));
+        CHECK(client_ask(&c, fd, "]", 1).status == 200);
+        (void)close(fd);
+    }
     receiver_end(&c);
 }
 
@@ -312,6 +362,7 @@ int main(void)
     pieces();
     bodies();
     unsigned_bodies_are_not_kept();
+    great_bodies();
     slow_clients();
     too_many_of_one();
     deadline();

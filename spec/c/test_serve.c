@@ -3,6 +3,7 @@
 #include "serve.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -30,11 +31,13 @@ static void tell_port(void *payload, uint16_t port)
         _exit(7);
 }
 
-static void be_server(const char *journal)
+static void be_server(const char *journal, const char *certificate, const char *private_key)
 {
     struct xf_err err = {""};
     struct xf_serve_options o = {
         .receiver = {.company_code = company, .journal = journal, .offset = XF_UTC_OFFSET, .quiet = true},
+        .certificate_file = certificate,
+        .private_key_file = private_key,
         .ready = tell_port,
     };
     int status;
@@ -54,8 +57,10 @@ struct server {
     uint16_t port;
 };
 
-/* `socket` becomes descriptor 3, if it is not -1. */
-static struct server start_server(const struct journal_case *c, int socket)
+/* `socket` becomes descriptor 3, if it is not -1. Certificate and key may be NULL. Port
+ * 0: it has ended without one. */
+static struct server start_with(const struct journal_case *c, int socket, const char *certificate,
+                                const char *private_key)
 {
     struct server s = {0};
     char self[CASE_PATH], pid[32];
@@ -73,15 +78,22 @@ static struct server start_server(const struct journal_case *c, int socket)
             (void)setenv("LISTEN_PID", pid, 1);
             (void)setenv("LISTEN_FDS", "1", 1);
         }
-        (void)execl(self, self, "serve", c->path, (char *)NULL);
+        (void)execl(self, self, "serve", c->path, certificate, private_key, (char *)NULL);
         _exit(127);
     }
     (void)close(ends[1]);
-    if (read(ends[0], &s.port, sizeof s.port) != (ssize_t)sizeof s.port) {
-        (void)fprintf(stderr, "# the server did not start\n");
-        abort();
-    }
+    if (read(ends[0], &s.port, sizeof s.port) != (ssize_t)sizeof s.port)
+        s.port = 0;
     (void)close(ends[0]);
+    return s;
+}
+
+static struct server start_server(const struct journal_case *c, int socket)
+{
+    const struct server s = start_with(c, socket, NULL, NULL);
+
+    if (s.port == 0)
+        abort();
     return s;
 }
 
@@ -296,7 +308,7 @@ static void stopped_under_load(void)
 
     load_open(&l);
     push_and_end(&l, &s, 200, SIGTERM);
-    CHECK(end_server(&s, SIGTERM) == 0);
+    CHECK(end_server(&s, 0) == 0);
     check_journal(&c, &l);
     load_close(&l);
     case_end(&c);
@@ -327,7 +339,7 @@ static void handed_over(void)
     CHECK_TEXT(text, "READY=1");
     load_open(&l);
     push_and_end(&l, &s, 5, SIGTERM);
-    CHECK(end_server(&s, SIGTERM) == 0);
+    CHECK(end_server(&s, 0) == 0);
     memset(text, 0, sizeof text);
     CHECK(recv(notify, text, sizeof text - 1, MSG_DONTWAIT) > 0);
     CHECK_TEXT(text, "STOPPING=1");
@@ -338,15 +350,89 @@ static void handed_over(void)
     case_end(&c);
 }
 
+/* ---- TLS */
+
+static void run_openssl(const char *const *arguments)
+{
+    int status = 0;
+    const pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)execvp("openssl", (char *const *)(uintptr_t)arguments);
+        _exit(127);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static size_t ignore(char *bytes, size_t size, size_t count, void *payload)
+{
+    (void)bytes, (void)payload;
+    return size * count;
+}
+
+/* The status of GET /healthz, or minus curl's result. `newest`: the last version of TLS to offer. */
+static long get_health(uint16_t port, const char *scheme, const char *trusted, long newest)
+{
+    CURL *curl = curl_easy_init();
+    char url[64];
+    CURLcode result;
+    long status = 0;
+
+    (void)snprintf(url, sizeof url, "%s://127.0.0.1:%u/healthz", scheme, port);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_CAINFO, trusted);
+    (void)curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_0 | newest);
+    (void)curl_easy_setopt(curl, CURLOPT_SSL_CIPHER_LIST,
+                           "ALL:@SECLEVEL=0"); /* it is the server that must refuse */
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
+    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
+    result = curl_easy_perform(curl);
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(curl);
+    return result == CURLE_OK ? status : -(long)result;
+}
+
+static void over_tls(void)
+{
+    struct journal_case c = case_start();
+    char certificate[CASE_PATH], private_key[CASE_PATH];
+    const char *const make[] = {
+        "openssl", "req",       "-x509", "-newkey",   "ec",        "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-nodes",  "-days",     "2",     "-subj",     "/CN=xfiot", "-addext",  "subjectAltName=IP:127.0.0.1",
+        "-keyout", private_key, "-out",  certificate, NULL};
+    struct server s;
+
+    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", c.folder);
+    (void)snprintf(private_key, sizeof private_key, "%s/key.pem", c.folder);
+    run_openssl(make);
+    s = start_with(&c, -1, certificate, private_key);
+    CHECK(s.port != 0);
+    CHECK(get_health(s.port, "https", certificate, CURL_SSLVERSION_MAX_TLSv1_3) == 200);
+    CHECK(get_health(s.port, "https", certificate, CURL_SSLVERSION_MAX_TLSv1_2) == 200);
+    CHECK(get_health(s.port, "https", certificate, CURL_SSLVERSION_MAX_TLSv1_1) == -CURLE_SSL_CONNECT_ERROR);
+    CHECK(get_health(s.port, "http", certificate, CURL_SSLVERSION_MAX_DEFAULT) < 0);
+    CHECK(end_server(&s, SIGTERM) == 0);
+
+    s = start_with(&c, -1, certificate, certificate); /* no pair */
+    CHECK(s.port == 0 && end_server(&s, 0) == 1);
+    s = start_with(&c, -1, c.folder, private_key);
+    CHECK(s.port == 0 && end_server(&s, 0) == 1);
+    s = start_with(&c, -1, "/nonexistent.pem", private_key);
+    CHECK(s.port == 0 && end_server(&s, 0) == 1);
+    case_end(&c);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "serve") == 0)
-        be_server(argv[2]);
+        be_server(argv[2], argc > 4 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)setenv("HOME", "/nonexistent", 1);
     (void)!freopen("/dev/null", "w", stderr); /* the servers' lines */
     killed_under_load();
     stopped_under_load();
     handed_over();
+    over_tls();
     return check_end();
 }
