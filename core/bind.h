@@ -27,7 +27,7 @@ enum {
 struct xf_sending;
 
 /* Indexes of the core object's user values. */
-enum { XF_UV_DECODE = 1, XF_UV_ARRAY, XF_UV_SORT, XF_UV_MOST = XF_UV_SORT };
+enum { XF_UV_DECODE = 1, XF_UV_ARRAY, XF_UV_FOUND, XF_UV_MOST = XF_UV_FOUND };
 
 struct xf_core {
     struct xf_loop *loop;

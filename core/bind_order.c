@@ -39,8 +39,7 @@ static int fingerprint(lua_State *L)
     size_t size;
     const char *s = luaL_checklstring(L, 2, &size);
 
-    (void)xf_check_journal(L, 1);
-    if (xf_journal_fingerprint(s, size, text, &err) != 0)
+    if (xf_journal_fingerprint(xf_check_journal(L, 1), s, size, text, &err) != 0)
         return xf_push_fail(L, &err);
     lua_pushstring(L, text);
     return 1;
@@ -103,7 +102,7 @@ static int place(lua_State *L)
     o.at = xf_integer_member(L, 2, "created_at", 0);
     luaL_argcheck(L, o.order != NULL && o.body != NULL && o.device_no != NULL, 2, "incomplete");
     o.body_size = strlen(o.body);
-    if (xf_journal_fingerprint(content, size, fingerprint, &err) != 0)
+    if (xf_journal_fingerprint(j, content, size, fingerprint, &err) != 0)
         return xf_push_fail(L, &err);
     o.fingerprint = fingerprint;
     found = xf_push_found(L);

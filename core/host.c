@@ -10,12 +10,14 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "embedded.h"
+#include "heap.h"
 #include "module.h"
 #include "secret.h"
 
@@ -153,6 +155,36 @@ static void preload(lua_State *L, const char *name, lua_CFunction open)
     lua_pop(L, 1);
 }
 
+/* What Lua's own state has too: warn("@on"), and the words that follow. */
+struct warnings {
+    bool on, within; /* within: the words before were only the first part */
+};
+
+static void print_warning(void *payload, const char *text, int to_continue)
+{
+    struct warnings *w = payload;
+
+    if (!w->within && !to_continue && text[0] == '@') {
+        if (strcmp(text, "@on") == 0 || strcmp(text, "@off") == 0)
+            w->on = text[2] == 'n';
+        return;
+    }
+    if (w->on)
+        (void)fprintf(stderr, "%s%s%s", w->within ? "" : "Lua warning: ", text, to_continue ? "" : "\n");
+    w->within = to_continue != 0;
+}
+
+/* A sanitizer watches over malloc's blocks only. */
+static lua_State *new_state(struct xf_heap *heap)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)heap;
+    return luaL_newstate();
+#else
+    return heap != NULL ? lua_newstate(xf_heap_resize, heap) : NULL;
+#endif
+}
+
 static int traceback(lua_State *L)
 {
     const char *message = lua_tostring(L, 1);
@@ -187,6 +219,8 @@ static int run(lua_State *L)
 
 int main(int argc, char **argv)
 {
+    struct xf_heap *heap = xf_heap_new();
+    struct warnings warnings = {0};
     int status = STATUS_FAILED;
     lua_State *L;
 
@@ -197,11 +231,13 @@ int main(int argc, char **argv)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     xf_secret_seal_process();
     (void)signal(SIGPIPE, SIG_IGN);
-    L = luaL_newstate();
+    L = new_state(heap);
     if (L == NULL) {
         (void)fputs("xfiot: not enough memory\n", stderr);
+        xf_heap_free(heap);
         return STATUS_FAILED;
     }
+    lua_setwarnf(L, print_warning, &warnings);
     interrupted_state = L;
     (void)signal(SIGINT, interrupt);
     lua_pushliteral(L, "interrupted");
@@ -217,5 +253,6 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_DFL);
     interrupted_state = NULL;
     lua_close(L);
+    xf_heap_free(heap);
     return status;
 }

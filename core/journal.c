@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+
 #include "journal_inside.h"
 
 enum { BUSY_MS = 10000, CACHE_KIB = 16384 };
@@ -110,6 +112,7 @@ void xf_journal_close(struct xf_journal *j)
     }
     if (j->mark_fd >= 0)
         (void)close(j->mark_fd);
+    EVP_MD_free(j->sha256);
     free(j->path);
     free(j);
 }

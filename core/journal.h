@@ -118,7 +118,8 @@ enum xf_placed {
 };
 
 /* Lower-case hex SHA-256. Returns 0, or -1 with err. */
-int xf_journal_fingerprint(const char *text, size_t size, char out[XF_FINGERPRINT_SIZE], struct xf_err *err);
+int xf_journal_fingerprint(struct xf_journal *j, const char *text, size_t size, char out[XF_FINGERPRINT_SIZE],
+                           struct xf_err *err);
 
 /* The next bill number of a meter. Only in a batch, so that nobody takes it
  * before the order that carries it is placed. Returns 1 to XF_BILL_MOST, 0 with

@@ -2,6 +2,7 @@
 #ifndef XF_JOURNAL_INSIDE_H
 #define XF_JOURNAL_INSIDE_H
 
+#include <openssl/types.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -80,6 +81,7 @@ struct xf_journal {
     sqlite3_int64 changes; /* of the connection when the batch began */
     char id[XF_JOURNAL_ID_SIZE];
     char owner[XF_OWNER_SIZE]; /* boot/namespace/pid/start/random */
+    EVP_MD *sha256; /* fetched once, when needed first */
     sqlite3_stmt *statements[XF_SQL_COUNT];
 };
 

@@ -10,22 +10,32 @@
     "(" state " = 'applied' OR " state " = 'rejected' OR " state " = 'cancelled' OR " state                  \
     " = 'not_applied')"
 
+/* The ways an order may go; the same once more in order_state.c. */
+#define MAY_GO                                                                                               \
+    "CASE OLD.state WHEN 'intent' THEN NEW.state = 'sent'"                                                   \
+    " WHEN 'sent' THEN NEW.state = 'accepted' OR NEW.state = 'rejected' OR NEW.state = 'unknown'"            \
+    " WHEN 'accepted' THEN NEW.state = 'applied' OR NEW.state = 'suspect' OR NEW.state = 'cancelled'"        \
+    " WHEN 'suspect' THEN NEW.state = 'applied' OR NEW.state = 'not_applied'"                                \
+    " WHEN 'unknown' THEN NEW.state = 'accepted' OR NEW.state = 'applied' OR NEW.state = 'not_applied'"      \
+    " ELSE 0 END"
+
 /* What a line of history changes in its order's standing. */
 #define CARRY                                                                                                \
     "entries = NEW.seq, state = NEW.to_state, updated_at = NEW.at,"                                          \
-    " command_id = coalesce(NEW.command_id, command_id),"                                                    \
     " code = CASE WHEN NEW.from_state = NEW.to_state THEN coalesce(NEW.code, code) ELSE NEW.code END,"       \
     " owner = coalesce(NEW.owner, owner), deadline = coalesce(NEW.deadline, deadline),"                      \
     " proposal = CASE WHEN NEW.proposal IS NOT NULL THEN nullif(NEW.proposal, '')"                           \
     "  WHEN NEW.from_state = NEW.to_state THEN proposal END"
+#define CARRIED "row = NEW.order_row AND entries = NEW.seq - 1 AND state = NEW.from_state"
 
 /* What was asked for (orders) never changes. Where an order stands (standings) is
  * small, and changes by a line in order_history only: its trigger checks the line
  * and carries it over. Nothing is ever taken out; the EXISTS conditions of INSERT
  * triggers are against INSERT OR REPLACE, which deletes without asking a DELETE
  * trigger. Indexes of open orders hang on `holds`, so that only the first and the
- * last line touch them; and there is no IN with a list, for which SQLite would
- * build a table each time. */
+ * last line touch them. There is no IN with a list, for which SQLite would build a
+ * table each time, and no RAISE(ABORT), for which it would keep a copy of every
+ * page: who gets that far loses the transaction. */
 static const char *const version_1[] = {
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
     /* commits so far; see journal_place.c */
@@ -72,14 +82,6 @@ static const char *const version_1[] = {
     "CREATE INDEX standings_open ON standings (row) WHERE holds IS NOT NULL;",
     "CREATE INDEX standings_device ON standings (holds_id) WHERE holds_id IS NOT NULL;",
     "CREATE UNIQUE INDEX standings_command ON standings (command_id) WHERE command_id IS NOT NULL;",
-
-    "CREATE TABLE order_ways (from_state TEXT, to_state TEXT, PRIMARY KEY (from_state, to_state))"
-    " STRICT, WITHOUT ROWID;",
-    "INSERT INTO order_ways (from_state, to_state) VALUES"
-    " ('intent', 'sent'), ('sent', 'accepted'), ('sent', 'rejected'), ('sent', 'unknown'),"
-    " ('accepted', 'applied'), ('accepted', 'suspect'), ('accepted', 'cancelled'),"
-    " ('suspect', 'applied'), ('suspect', 'not_applied'),"
-    " ('unknown', 'accepted'), ('unknown', 'applied'), ('unknown', 'not_applied');",
 
     "CREATE TABLE order_history ("
     " order_row INTEGER NOT NULL,"
@@ -155,6 +157,7 @@ static const char *const version_1[] = {
     "    WHERE order_row = OLD.row AND seq = NEW.entries AND from_state = OLD.state"
     "    AND to_state = NEW.state)"
     "   THEN RAISE(ROLLBACK, 'an order changes by its history only')"
+    "  WHEN OLD.state <> NEW.state AND NOT " MAY_GO "   THEN RAISE(ROLLBACK, 'an order cannot go this way')"
     "  WHEN OLD.command_id IS NOT NULL AND OLD.command_id IS NOT NEW.command_id"
     "   THEN RAISE(ROLLBACK, 'a command id never changes')"
     "  WHEN NEW.holds IS NOT iif(" CLOSED(
@@ -167,15 +170,8 @@ static const char *const version_1[] = {
     " SELECT RAISE(ROLLBACK, 'an order is never taken out');"
     "END;",
 
-    /* AFTER is early enough: a line that was replaced has another seq than the next. */
     "CREATE TRIGGER order_history_carry AFTER INSERT ON order_history BEGIN"
     " SELECT CASE"
-    "  WHEN NOT EXISTS (SELECT 1 FROM standings WHERE row = NEW.order_row AND entries = NEW.seq - 1"
-    "    AND state = NEW.from_state)"
-    "   THEN RAISE(ROLLBACK, 'a history grows at its end only')"
-    "  WHEN NEW.from_state <> NEW.to_state AND NOT EXISTS (SELECT 1 FROM order_ways"
-    "    WHERE from_state = NEW.from_state AND to_state = NEW.to_state)"
-    "   THEN RAISE(ROLLBACK, 'an order cannot go this way')"
     "  WHEN NEW.from_state = 'intent' AND NEW.to_state = 'sent' AND NEW.deadline IS NULL"
     "   THEN RAISE(ROLLBACK, 'sent needs a deadline')"
     "  WHEN NEW.to_state = 'accepted' AND NEW.from_state <> 'accepted' AND NEW.command_id IS NULL"
@@ -188,25 +184,21 @@ static const char *const version_1[] = {
     "    WHERE command_id = NEW.command_id AND row <> NEW.order_row)"
     "   THEN RAISE(ROLLBACK, 'the command id belongs to another order')"
     " END;"
-    " UPDATE standings SET " CARRY " WHERE row = NEW.order_row AND NOT " CLOSED(
+    " UPDATE standings SET " CARRY ", command_id = coalesce(NEW.command_id, command_id)"
+    "  WHERE " CARRIED " AND NOT " CLOSED(
         "NEW.to_state") ";"
                         " UPDATE standings SET " CARRY ", holds = NULL, holds_id = NULL"
-                        "  WHERE row = NEW.order_row AND " CLOSED("NEW.to_state") ";"
-                                                                                  "END;",
+                        "  WHERE " CARRIED " AND " CLOSED(
+                            "NEW.to_state") ";"
+                                            /* Not a line that was replaced, nor one of another state. */
+                                            " SELECT RAISE(ROLLBACK, 'a history grows at its end only')"
+                                            "  WHERE NOT EXISTS (SELECT 1 FROM standings WHERE row = NEW.order_row AND entries = NEW.seq);"
+                                            "END;",
     "CREATE TRIGGER order_history_fixed BEFORE UPDATE ON order_history BEGIN"
     " SELECT RAISE(ROLLBACK, 'a history is never changed');"
     "END;",
     "CREATE TRIGGER order_history_stays BEFORE DELETE ON order_history BEGIN"
     " SELECT RAISE(ROLLBACK, 'a history is never changed');"
-    "END;",
-    "CREATE TRIGGER order_ways_fixed BEFORE UPDATE ON order_ways BEGIN"
-    " SELECT RAISE(ROLLBACK, 'the ways of orders are fixed');"
-    "END;",
-    "CREATE TRIGGER order_ways_closed BEFORE INSERT ON order_ways BEGIN"
-    " SELECT RAISE(ROLLBACK, 'the ways of orders are fixed');"
-    "END;",
-    "CREATE TRIGGER order_ways_stay BEFORE DELETE ON order_ways BEGIN"
-    " SELECT RAISE(ROLLBACK, 'the ways of orders are fixed');"
     "END;",
     "CREATE TRIGGER owners_fixed BEFORE UPDATE ON owners BEGIN"
     " SELECT RAISE(ROLLBACK, 'an owner keeps its name');"

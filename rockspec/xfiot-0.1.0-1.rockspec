@@ -62,6 +62,7 @@ build = {
         "core/err.c",
         "core/fate.c",
         "core/handle.c",
+        "core/heap.c",
         "core/incoming.c",
         "core/incoming_check.c",
         "core/journal.c",

@@ -7,6 +7,7 @@ local loop = require "xfiot.loop"
 local journal = {}
 
 local WRITE_TIMEOUT = 60 -- seconds until a write is given up: a disk that hangs
+local LINGER = 0.002     -- seconds a batch waits at most while every turn of the loop adds to it
 
 ---@class xfiot.Journal
 ---@field path string
@@ -42,10 +43,17 @@ function journal.open(path, options)
   return setmetatable({ path = where, file = file, batch = nil }, Journal)
 end
 
--- Runs every write of the batch. One that is refused leaves the others; when the
--- commit fails none of them has happened.
-local function flush(self)
+-- Runs every write of the batch, once a turn of the loop has added none: orders whose
+-- answers come one after the other go on together. One that is refused leaves the
+-- others; when the commit fails none of them has happened.
+local flush
+function flush(self)
   local batch, file = self.batch, self.file
+  if #batch > batch.seen and core.clock() < batch.due then
+    batch.seen = #batch
+    loop.after(0, flush, self)
+    return
+  end
   self.batch = nil
   local ok, why = file:begin()
   if ok then
@@ -81,7 +89,7 @@ function Journal:write(write, arg)
   local entry = { write = write, arg = arg, ok = nil, first = nil, second = nil, third = nil, task = nil }
   local batch = self.batch
   if not batch then
-    batch = {}
+    batch = { seen = 0, due = core.clock() + LINGER, overdue = nil }
     batch.overdue = loop.after(WRITE_TIMEOUT, give_up, batch)
     self.batch = batch
     loop.after(0, flush, self)
