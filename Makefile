@@ -40,6 +40,7 @@ CORE_SRC := $(filter-out core/bind%.c core/module.c core/host.c,$(wildcard core/
 BIND_SRC := $(wildcard core/bind*.c) core/module.c
 LUA_SRC  := $(sort $(shell find lua -name '*.lua'))
 SCRIPTS  := $(wildcard scripts/*.lua)
+DEPLOY   := $(wildcard deploy/*.lua deploy/*/*)
 TEST_SRC := $(wildcard spec/c/test_*.c)
 SUPPORT_SRC := $(wildcard spec/support/*.c)
 
@@ -168,7 +169,7 @@ install: all
 	install -D -m 755 $(HOST) $(BIN_DIR)/xfiot
 	install -D -m 755 $(MODULE) $(MODULE_DIR)/core.so
 	for f in $(LUA_SRC:lua/%=%); do install -D -m 644 lua/$$f $(LUA_DIR)/$$f || exit 1; done
-	for f in $(SCRIPTS); do install -D -m 644 $$f $(DATA_DIR)/$$f || exit 1; done
+	for f in $(SCRIPTS) $(DEPLOY); do install -D -m 644 $$f $(DATA_DIR)/$$f || exit 1; done
 
 uninstall:
 	rm -f $(BIN_DIR)/xfiot $(LUA_DIR)/xfiot.lua

@@ -27,7 +27,7 @@ enum {
 struct xf_sending;
 
 /* Indexes of the core object's user values. */
-enum { XF_UV_DECODE = 1, XF_UV_ARRAY, XF_UV_SORT, XF_UV_MOST = XF_UV_SORT };
+enum { XF_UV_DECODE = 1, XF_UV_ARRAY, XF_UV_FOUND, XF_UV_MOST = XF_UV_FOUND };
 
 struct xf_core {
     struct xf_loop *loop;
@@ -69,6 +69,7 @@ void xf_add_sign(lua_State *L, int core);
 void xf_add_loop(lua_State *L, int core);
 void xf_add_request(lua_State *L, int core);
 void xf_add_reply(lua_State *L, int core);
+void xf_add_message(lua_State *L, int core);
 void xf_add_platform(lua_State *L, int core);
 void xf_add_listener(lua_State *L, int core);
 void xf_add_journal(lua_State *L, int core);

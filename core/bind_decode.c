@@ -40,6 +40,25 @@ static void number_to_text(lua_State *L)
     lua_pushstring(L, text);
 }
 
+/* An enumeration's value that the document does not have is kept. */
+static void note_text(struct xf_walk *w, const struct xf_field *f)
+{
+    const char *s = lua_tostring(w->L, -1);
+
+    if ((f->values != NULL && xf_find_value(f->values, s) == NULL) ||
+        (f->fixed != NULL && strcmp(f->fixed, s) != 0))
+        xf_walk_note(w, "has a value that the document does not have");
+}
+
+static void note_number(struct xf_walk *w, const struct xf_field *f, int64_t value)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof text, "%lld", (long long)value);
+    if (f->values != NULL && xf_find_value(f->values, text) == NULL)
+        xf_walk_note(w, "has a value that the document does not have");
+}
+
 /* [-1, +1, m] */
 static void decode_reply_scalar(struct xf_walk *w, const struct xf_field *f)
 {
@@ -52,6 +71,8 @@ static void decode_reply_scalar(struct xf_walk *w, const struct xf_field *f)
             number_to_text(L);
         if (lua_type(L, -1) != LUA_TSTRING || is_bad_id(w, f))
             xf_walk_wrong(w, f, lua_gettop(L));
+        else
+            note_text(w, f);
         return;
     }
     loose.values = NULL;
@@ -61,6 +82,7 @@ static void decode_reply_scalar(struct xf_walk *w, const struct xf_field *f)
     if (xf_read_scalar(L, lua_gettop(L), &loose, w->side, &value)) {
         lua_pop(L, 1);
         lua_pushinteger(L, value.value);
+        note_number(w, f, value.value);
     } else if ((f->flags & XF_ACCEPT_STRING) == 0) {
         xf_walk_wrong(w, f, lua_gettop(L));
     }
@@ -316,7 +338,9 @@ void xf_decode_shape(struct xf_walk *w, const struct xf_shape *shape, int index)
     if (strcmp(shape->name, "dataDTO") == 0 && w->count == faults)
         decode_service(w, index);
     if (w->side == XF_CLIENT && strcmp(shape->name, "CommandResult") == 0)
-        spell_numbers(L, index);
+        spell_numbers(L, index); /* its members depend on the command */
+    else
+        xf_walk_note_keys(w, shape->fields, index);
     if (w->side == XF_SERVER)
         xf_walk_rules(w, shape, index);
 }

@@ -58,10 +58,11 @@ void xf_set_integer(lua_State *L, const char *name, lua_Integer value)
 
 struct xf_found *xf_push_found(lua_State *L)
 {
-    struct xf_found *f = lua_newuserdatauv(L, sizeof *f, 0);
+    struct xf_found *f;
 
-    *f = (struct xf_found){.text = NULL};
-    luaL_setmetatable(L, XF_FOUND_TYPE);
+    xf_push_core_value(L, XF_UV_FOUND);
+    f = lua_touserdata(L, -1);
+    xf_found_empty(f);
     return f;
 }
 
@@ -81,6 +82,18 @@ static int found_gc(lua_State *L)
 {
     xf_found_empty(luaL_checkudata(L, 1, XF_FOUND_TYPE));
     return 0;
+}
+
+static void add_found(lua_State *L, int core)
+{
+    static const luaL_Reg methods[] = {{"__gc", found_gc}, {NULL, NULL}};
+    struct xf_found *found;
+
+    xf_new_type(L, core, XF_FOUND_TYPE, methods);
+    found = lua_newuserdatauv(L, sizeof *found, 0);
+    *found = (struct xf_found){.text = NULL};
+    luaL_setmetatable(L, XF_FOUND_TYPE);
+    lua_setiuservalue(L, core, XF_UV_FOUND);
 }
 
 static int journal_close(lua_State *L)
@@ -308,10 +321,9 @@ void xf_add_journal(lua_State *L, int core)
                                        {"__close", journal_close},
                                        {"__tostring", journal_tostring},
                                        {NULL, NULL}};
-    static const luaL_Reg found_methods[] = {{"__gc", found_gc}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"journal", journal}, {"journal_path", journal_path}, {NULL, NULL}};
 
-    xf_new_type(L, core, XF_FOUND_TYPE, found_methods);
+    add_found(L, core);
     xf_new_type(L, core, XF_JOURNAL_TYPE, methods);
     (void)luaL_getmetatable(L, XF_JOURNAL_TYPE);
     xf_set_functions(L, core, xf_order_methods);

@@ -21,7 +21,7 @@ lua_Integer xf_integer_member(lua_State *L, int index, const char *name, lua_Int
 void xf_set_text(lua_State *L, const char *name, const char *text);
 void xf_set_integer(lua_State *L, const char *name, lua_Integer value);
 
-/* What was read of a journal and is not Lua's yet. */
+/* What was read of a journal and is not Lua's yet. The core has one for all. */
 struct xf_found {
     struct xf_orders orders;
     struct xf_history history;
@@ -31,7 +31,7 @@ struct xf_found {
     struct xf_sightings sightings;
     char *text;
 };
-/* [-0, +1, m] an empty one, in a box that Lua frees if an error comes first */
+/* [-0, +1, m] an empty one, in a box that keeps what an error leaves until the next use */
 struct xf_found *xf_push_found(lua_State *L);
 /* Frees what is in it. */
 void xf_found_empty(struct xf_found *f);

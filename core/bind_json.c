@@ -82,53 +82,73 @@ static const char *write_list(lua_State *L, int index, struct xf_bytes *b, int d
     return why;
 }
 
-/* [-0, +1, m] the keys of the table at index as a sorted list, or nil if one is no text */
-static void push_sorted_keys(lua_State *L, int index)
-{
-    lua_Integer count = 0;
+struct key {
+    const char *s;
+    size_t size;
+    int place; /* on the stack, which keeps it */
+};
 
-    lua_newtable(L);
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING || count >= KEYS_MOST) {
-            lua_pop(L, 3);
-            lua_pushnil(L);
-            return;
-        }
+static int compare_keys(const void *a, const void *b)
+{
+    const struct key *x = a, *y = b;
+    int order = memcmp(x->s, y->s, x->size < y->size ? x->size : y->size);
+
+    if (order != 0)
+        return order;
+    return (x->size > y->size) - (x->size < y->size);
+}
+
+/* [-0, +?, m] the keys of the table at index and, on top, a box with them in the
+ * order of their bytes; NULL if one is no text */
+static const struct key *push_sorted_keys(lua_State *L, int index, int *count)
+{
+    int first = lua_gettop(L) + 1;
+    struct key *keys;
+
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_replace(L, -2)) {
+        if (lua_type(L, -2) != LUA_TSTRING || lua_gettop(L) - first > KEYS_MOST)
+            return NULL;
+        luaL_checkstack(L, 8, "too many names in a table");
         lua_pushvalue(L, -2);
-        lua_rawseti(L, -4, ++count);
     }
-    xf_push_core_value(L, XF_UV_SORT);
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 0);
+    *count = lua_gettop(L) + 1 - first;
+    keys = lua_newuserdatauv(L, (size_t)*count * sizeof *keys, 0);
+    for (int i = 0; i < *count; i++) {
+        keys[i].place = first + i;
+        keys[i].s = lua_tolstring(L, first + i, &keys[i].size);
+    }
+    qsort(keys, (size_t)*count, sizeof *keys, compare_keys);
+    return keys;
+}
+
+static const char *write_text(const char *s, size_t size, struct xf_bytes *b)
+{
+    if (!xf_text_measure(s, size, NULL, NULL))
+        return "text that is no UTF-8";
+    xf_bytes_add_json(b, s, size);
+    return NULL;
 }
 
 static const char *write_object(lua_State *L, int index, struct xf_bytes *b, int depth)
 {
-    const char *why = NULL;
-    lua_Integer size;
-    int keys;
+    int top = lua_gettop(L), count = 0;
+    const struct key *keys = push_sorted_keys(L, index, &count);
+    const char *why = keys == NULL ? "a table with keys that are no text" : NULL;
 
-    push_sorted_keys(L, index);
-    keys = lua_gettop(L);
-    if (lua_isnil(L, keys)) {
-        lua_pop(L, 1);
-        return "a table with keys that are no text";
-    }
-    size = (lua_Integer)lua_rawlen(L, keys);
     xf_bytes_add_char(b, '{');
-    for (lua_Integer i = 1; i <= size && why == NULL; i++) {
-        if (i > 1)
+    for (int i = 0; i < count && why == NULL; i++) {
+        if (i > 0)
             xf_bytes_add_char(b, ',');
-        lua_rawgeti(L, keys, i);
-        why = write_value(L, lua_gettop(L), b, depth);
+        why = write_text(keys[i].s, keys[i].size, b);
         xf_bytes_add_char(b, ':');
+        lua_pushvalue(L, keys[i].place);
         lua_rawget(L, index);
         if (why == NULL)
             why = write_value(L, lua_gettop(L), b, depth);
         lua_pop(L, 1);
     }
     xf_bytes_add_char(b, '}');
-    lua_pop(L, 1);
+    lua_settop(L, top);
     return why;
 }
 
@@ -165,10 +185,7 @@ static const char *write_value(lua_State *L, int index, struct xf_bytes *b, int 
         return write_number(L, index, b);
     case LUA_TSTRING:
         s = lua_tolstring(L, index, &size);
-        if (!xf_text_measure(s, size, NULL, NULL))
-            return "text that is no UTF-8";
-        xf_bytes_add_json(b, s, size);
-        return NULL;
+        return write_text(s, size, b);
     case LUA_TTABLE:
         return is_array(L, index) ? write_list(L, index, b, depth - 1) : write_object(L, index, b, depth - 1);
     case LUA_TLIGHTUSERDATA:

@@ -39,8 +39,7 @@ static int fingerprint(lua_State *L)
     size_t size;
     const char *s = luaL_checklstring(L, 2, &size);
 
-    (void)xf_check_journal(L, 1);
-    if (xf_journal_fingerprint(s, size, text, &err) != 0)
+    if (xf_journal_fingerprint(xf_check_journal(L, 1), s, size, text, &err) != 0)
         return xf_push_fail(L, &err);
     lua_pushstring(L, text);
     return 1;
@@ -69,8 +68,9 @@ static int next_bill(lua_State *L)
 /***
 Places an order as intent.
 @function journal:place
-@tparam table intent {order=, content=, company_code=, device_no=, device_id=, method=, variant=, bill_no=,
-amount=, amount_thousandths=, body=, expire_time=, last_report=, at=}
+@tparam table intent {order=, company_code=, device_no=, device_id=, method=, variant=, bill_no=,
+amount=, amount_thousandths=, body=, expire_time=, last_report=, created_at=}
+@tparam string content what the order is compared by, see fingerprint
 @treturn string|nil new, same, conflict, blocked, bill_repeated
 @treturn[opt] string the sentence about it
 @treturn[opt] string blocked: the order in the way
@@ -80,13 +80,13 @@ static int place(lua_State *L)
     struct xf_journal *j = xf_check_journal(L, 1);
     char fingerprint[XF_FINGERPRINT_SIZE];
     struct xf_intent o = {0};
-    const char *content;
+    size_t size;
+    const char *content = luaL_checklstring(L, 3, &size);
     struct xf_found *found;
     enum xf_placed placed;
     struct xf_err err = {""};
 
     luaL_checktype(L, 2, LUA_TTABLE);
-    content = xf_text_member(L, 2, "content");
     o.order = xf_text_member(L, 2, "order");
     o.company_code = xf_text_member(L, 2, "company_code");
     o.device_no = xf_text_member(L, 2, "device_no");
@@ -99,11 +99,10 @@ static int place(lua_State *L)
     o.body = xf_text_member(L, 2, "body");
     o.expire_time = xf_integer_member(L, 2, "expire_time", 0);
     o.last_report = xf_text_member(L, 2, "last_report");
-    o.at = xf_integer_member(L, 2, "at", 0);
-    luaL_argcheck(L, content != NULL && o.order != NULL && o.body != NULL && o.device_no != NULL, 2,
-                  "incomplete");
+    o.at = xf_integer_member(L, 2, "created_at", 0);
+    luaL_argcheck(L, o.order != NULL && o.body != NULL && o.device_no != NULL, 2, "incomplete");
     o.body_size = strlen(o.body);
-    if (xf_journal_fingerprint(content, strlen(content), fingerprint, &err) != 0)
+    if (xf_journal_fingerprint(j, content, size, fingerprint, &err) != 0)
         return xf_push_fail(L, &err);
     o.fingerprint = fingerprint;
     found = xf_push_found(L);

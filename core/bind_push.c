@@ -144,6 +144,8 @@ handler has not been told. The earliest first, without headers and bodies.
 @function journal:push_due
 @tparam integer now seconds since 1970 UTC
 @tparam[opt] integer limit
+@tparam[opt] integer after_at next_at and id of the last one of the page before
+@tparam[opt] integer after_id
 @treturn table|nil list, see push_list
 @treturn[opt] string why it could not be read
 */
@@ -155,7 +157,8 @@ static int due(lua_State *L)
     struct xf_found *found = xf_push_found(L);
     struct xf_err err;
 
-    if (xf_journal_due_pushes(j, now, limit, &found->pushes, &err) != 0)
+    if (xf_journal_due_pushes_after(j, now, luaL_optinteger(L, 4, 0), luaL_optinteger(L, 5, 0), limit,
+                                    &found->pushes, &err) != 0)
         return give_up(L, found, &err);
     return push_rows(L, found);
 }

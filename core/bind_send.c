@@ -19,9 +19,11 @@ struct xf_sending {
     struct xf_core *core;
     struct xf_sending *next, **place; /* place: what points at it; NULL: not in the list */
     struct xf_journal *journal;
+    const struct xf_transfer *transfer;
     const char *order; /* behind the struct */
     int64_t deadline_s; /* seconds the call may take */
-    bool marked; /* `sent` is on disk */
+    bool again; /* `sent` was on disk before this call: an earlier one was surely not let go */
+    bool marked; /* `sent` is on disk, for this call */
     struct xf_err err; /* why the journal did not let it go */
 };
 
@@ -44,10 +46,23 @@ static void disarm(struct xf_sending *s)
     s->place = NULL;
 }
 
-/* Puts `sent` on disk for all armed orders of the journal, in one commit: they
- * go out in the same turn of the loop, and share the fsync. */
-static int mark_all(struct xf_core *core, struct xf_journal *j, struct xf_err *err)
+static bool mark(struct xf_sending *s, int64_t now)
 {
+    struct xf_step step = {
+        .order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
+
+    if (s->again)
+        return xf_journal_send_again(s->journal, s->order, now, step.deadline, &s->err) == XF_ADVANCED;
+    return xf_journal_advance(s->journal, &step, NULL, &s->err) == XF_ADVANCED;
+}
+
+/* Puts `sent` on disk for `first` and for all armed orders of its journal that go
+ * out in the same turn of the loop: they share the commit. One that still waits
+ * for its connection is not marked, for that may come to nothing. */
+static int mark_all(struct xf_sending *first, struct xf_err *err)
+{
+    struct xf_core *core = first->core;
+    struct xf_journal *j = first->journal;
     int64_t now = (int64_t)time(NULL);
     struct xf_sending *next;
 
@@ -55,12 +70,8 @@ static int mark_all(struct xf_core *core, struct xf_journal *j, struct xf_err *e
         return xf_fail(err, "the journal is in the middle of a batch, in which nothing can be sent");
     if (xf_journal_begin(j, err) != 0)
         return -1;
-    for (struct xf_sending *s = core->armed; s != NULL; s = s->next) {
-        struct xf_step step = {
-            .order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
-
-        s->marked = s->journal == j && xf_journal_advance(j, &step, NULL, &s->err) == XF_ADVANCED;
-    }
+    for (struct xf_sending *s = core->armed; s != NULL; s = s->next)
+        s->marked = s->journal == j && (s == first || xf_transfer_may_go(s->transfer)) && mark(s, now);
     if (xf_journal_commit(j, err) != 0) {
         for (struct xf_sending *s = core->armed; s != NULL; s = s->next)
             s->marked = false;
@@ -79,7 +90,7 @@ static bool release(void *payload)
     struct xf_sending *s = payload;
     struct xf_err err;
 
-    if (!s->marked && mark_all(s->core, s->journal, &err) != 0)
+    if (!s->marked && mark_all(s, &err) != 0)
         s->err = err;
     return s->marked;
 }
@@ -100,7 +111,8 @@ static struct xf_sending *push_sending(lua_State *L, int journal, int order, int
     s->core = xf_core_self(L);
     s->next = NULL;
     s->place = NULL;
-    s->marked = false;
+    s->transfer = NULL;
+    s->again = s->marked = false;
     s->journal = xf_check_journal(L, journal);
     s->deadline_s = deadline_s;
     s->err.message[0] = '\0';
@@ -132,7 +144,7 @@ signer must stay alive until finish(), and so must the sending.
 @tparam string device_id
 @tparam string body the frozen body
 @tparam number timeout seconds for the call
-@tparam[opt] boolean marked `sent` is on disk already: an earlier call was marked and surely not let go
+@tparam[opt] boolean again `sent` is on disk already: an earlier call was marked and surely not let go
 @treturn userdata|nil the call, for finish() with the operation creatCmd
 @treturn userdata|string the sending: keep it; why() tells what the journal said. Or why it could not start
 */
@@ -147,7 +159,6 @@ static int send_order(lua_State *L)
     struct xf_transfer *x;
     struct xf_err err;
     const char *device_id;
-    bool marked = lua_toboolean(L, 8);
     struct xf_sending *s;
     double timeout;
     size_t size;
@@ -158,7 +169,7 @@ static int send_order(lua_State *L)
     timeout = luaL_checknumber(L, 7);
     luaL_argcheck(L, timeout > 0 && timeout <= 3600, 7, "0 to 3600 seconds expected");
     s = push_sending(L, 3, 4, (int64_t)timeout + 1);
-    s->marked = marked;
+    s->again = lua_toboolean(L, 8);
     r.payload = s;
     if (xf_sign_headers(core, signer, &headers, &err) != 0)
         return xf_push_fail(L, &err);
@@ -177,8 +188,8 @@ static int send_order(lua_State *L)
     x = xf_transfer_start(t, &r, &err);
     if (x == NULL)
         return xf_push_fail(L, &err);
-    if (!marked)
-        arm(s);
+    s->transfer = x;
+    arm(s);
     lua_pushlightuserdata(L, x);
     lua_insert(L, -2);
     return 2;
@@ -198,7 +209,7 @@ static int sending_why(lua_State *L)
 }
 
 /***
-Whether `sent` is on disk.
+Whether `sent` was put on disk for this call.
 @function sending:is_marked
 @treturn boolean
 */

@@ -13,6 +13,8 @@ void xf_walk_begin(struct xf_walk *w, lua_State *L, enum xf_side side, struct xf
     w->side = side;
     w->faults = lua_gettop(L);
     w->count = 0;
+    w->notes = 0;
+    w->noted = 0;
     w->out = out;
     w->depth = 0;
 }
@@ -143,13 +145,45 @@ static bool is_plain(const char *s)
     return xf_text_measure(s, strlen(s), NULL, NULL);
 }
 
+/* A key as a path may show it. */
+static const char *plain_key(const char *key)
+{
+    return is_plain(key) ? key : "(key that is no plain text)";
+}
+
+void xf_walk_note(struct xf_walk *w, const char *words)
+{
+    lua_State *L = w->L;
+
+    if (w->notes == 0 || w->noted >= XF_NOTES_MOST)
+        return;
+    luaL_checkstack(L, 8, "too many nested values");
+    push_path(w);
+    lua_pushfstring(L, "%s %s", lua_tostring(L, -1), words);
+    lua_rawseti(L, w->notes, ++w->noted);
+    lua_pop(L, 1);
+}
+
+void xf_walk_note_keys(struct xf_walk *w, const struct xf_field *fields, int index)
+{
+    lua_State *L = w->L;
+
+    if (w->notes == 0)
+        return;
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || xf_is_key(L, lua_gettop(L) - 1, fields))
+            continue;
+        xf_walk_enter(w, plain_key(lua_tostring(L, -2)));
+        xf_walk_note(w, "is not in the document");
+        xf_walk_leave(w);
+    }
+}
+
 void xf_walk_unknown(struct xf_walk *w, const char *key, const char *owner)
 {
     char en[160], zh[160];
 
-    if (!is_plain(key))
-        key = "(key that is no plain text)";
-    xf_walk_enter(w, key);
+    xf_walk_enter(w, plain_key(key));
     (void)snprintf(en, sizeof en, "is not a parameter of %s", owner);
     (void)snprintf(zh, sizeof zh, "不是 %s 的参数", owner);
     xf_walk_fault(w, 101001, en, zh);

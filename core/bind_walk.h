@@ -11,7 +11,7 @@
 #include "bind.h"
 #include "contract.h"
 
-enum { XF_PATH_DEPTH = 48, XF_FAULTS_MOST = 200 };
+enum { XF_PATH_DEPTH = 48, XF_FAULTS_MOST = 200, XF_NOTES_MOST = 20 };
 
 /* A member's name, or NULL and an element's index. */
 struct xf_place {
@@ -24,6 +24,8 @@ struct xf_walk {
     enum xf_side side;
     int faults; /* stack index of the list of faults */
     int count; /* how many there are */
+    int notes; /* stack index of a table for what is unusual but no fault; 0: nobody asks */
+    int noted; /* how many there are */
     struct xf_bytes *out; /* JSON goes here; NULL: none is written */
     struct xf_place path[XF_PATH_DEPTH]; /* where the walk is */
     int depth;
@@ -60,6 +62,12 @@ void xf_walk_missing(struct xf_walk *w, const struct xf_field *f);
 void xf_walk_wrong(struct xf_walk *w, const struct xf_field *f, int index);
 /* A key that no row knows. */
 void xf_walk_unknown(struct xf_walk *w, const char *key, const char *owner);
+
+/* Something that no row knows and that is kept all the same: the path and a few
+ * words, as one text. Does nothing unless the walk has notes. Balanced. */
+void xf_walk_note(struct xf_walk *w, const char *words);
+/* Every key of the table at index that no row knows, as notes. */
+void xf_walk_note_keys(struct xf_walk *w, const struct xf_field *fields, int index);
 
 /* A scalar that passed its row. */
 struct xf_scalar {

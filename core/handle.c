@@ -23,6 +23,17 @@ static int let_go(void *data, char *peer_ip, char *own_ip, int peer_port, int ow
     return CURL_PREREQFUNC_OK;
 }
 
+/* Called by libcurl when it makes a socket, before it connects: this call waits
+ * for a connection of its own. */
+static int note_socket(void *data, curl_socket_t socket, curlsocktype purpose)
+{
+    struct xf_handle *h = data;
+
+    (void)socket, (void)purpose;
+    h->connecting = true;
+    return CURL_SOCKOPT_OK;
+}
+
 static bool make_room(struct xf_handle *h, size_t size)
 {
     size_t room = h->room > 0 ? h->room : 512;
@@ -186,6 +197,8 @@ static CURLcode set_callbacks(struct xf_handle *h)
     SET(CURLOPT_HEADERDATA, h);
     SET(CURLOPT_PREREQFUNCTION, let_go);
     SET(CURLOPT_PREREQDATA, h);
+    SET(CURLOPT_SOCKOPTFUNCTION, note_socket);
+    SET(CURLOPT_SOCKOPTDATA, h);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)h->transport->reply_cap);
 #undef SET
     return code;
@@ -264,7 +277,7 @@ void xf_handle_clear(struct xf_handle *h)
 {
     h->transfer = NULL;
     h->lettings = 0;
-    h->released = h->over_cap = h->head_ended = false;
+    h->released = h->over_cap = h->head_ended = h->connecting = false;
     h->size = h->header_size = 0;
     h->length = -1;
     h->date[0] = h->error[0] = '\0';

@@ -9,12 +9,15 @@
 #include <lualib.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "embedded.h"
+#include "heap.h"
 #include "module.h"
 #include "secret.h"
 
@@ -121,12 +124,23 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
+/* From here on signals are for the parent process alone, which tells this one what to do. */
+static int leave_signals(lua_State *L)
+{
+    (void)L;
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    return 0;
+}
+
 /* What only the host program has. */
 static int open_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"script", embedded_script},
                                          {"is_terminal", is_terminal},
                                          {"was_interrupted", was_interrupted},
+                                         {"leave_signals", leave_signals},
                                          {NULL, NULL}};
 
     luaL_newlib(L, functions);
@@ -139,6 +153,36 @@ static void preload(lua_State *L, const char *name, lua_CFunction open)
     lua_pushcfunction(L, open);
     lua_setfield(L, -2, name);
     lua_pop(L, 1);
+}
+
+/* What Lua's own state has too: warn("@on"), and the words that follow. */
+struct warnings {
+    bool on, within; /* within: the words before were only the first part */
+};
+
+static void print_warning(void *payload, const char *text, int to_continue)
+{
+    struct warnings *w = payload;
+
+    if (!w->within && !to_continue && text[0] == '@') {
+        if (strcmp(text, "@on") == 0 || strcmp(text, "@off") == 0)
+            w->on = text[2] == 'n';
+        return;
+    }
+    if (w->on)
+        (void)fprintf(stderr, "%s%s%s", w->within ? "" : "Lua warning: ", text, to_continue ? "" : "\n");
+    w->within = to_continue != 0;
+}
+
+/* A sanitizer watches over malloc's blocks only. */
+static lua_State *new_state(struct xf_heap *heap)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)heap;
+    return luaL_newstate();
+#else
+    return heap != NULL ? lua_newstate(xf_heap_resize, heap) : NULL;
+#endif
 }
 
 static int traceback(lua_State *L)
@@ -175,19 +219,25 @@ static int run(lua_State *L)
 
 int main(int argc, char **argv)
 {
+    struct xf_heap *heap = xf_heap_new();
+    struct warnings warnings = {0};
     int status = STATUS_FAILED;
     lua_State *L;
 
     /* libcurl frees its buffers after every call: given back to the system each
      * time, they would be faulted in anew for the next one. */
     (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+    /* Nobody asks SQLite how much memory it uses: counting it would take a lock each time. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     xf_secret_seal_process();
     (void)signal(SIGPIPE, SIG_IGN);
-    L = luaL_newstate();
+    L = new_state(heap);
     if (L == NULL) {
         (void)fputs("xfiot: not enough memory\n", stderr);
+        xf_heap_free(heap);
         return STATUS_FAILED;
     }
+    lua_setwarnf(L, print_warning, &warnings);
     interrupted_state = L;
     (void)signal(SIGINT, interrupt);
     lua_pushliteral(L, "interrupted");
@@ -203,5 +253,6 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_DFL);
     interrupted_state = NULL;
     lua_close(L);
+    xf_heap_free(heap);
     return status;
 }

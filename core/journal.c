@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+
 #include "journal_inside.h"
 
 enum { BUSY_MS = 10000, CACHE_KIB = 16384 };
@@ -110,6 +112,7 @@ void xf_journal_close(struct xf_journal *j)
     }
     if (j->mark_fd >= 0)
         (void)close(j->mark_fd);
+    EVP_MD_free(j->sha256);
     free(j->path);
     free(j);
 }
@@ -154,6 +157,7 @@ int xf_journal_begin(struct xf_journal *j, struct xf_err *err)
     if (xf_sql_run(j, XF_SQL_BEGIN, err) != 0)
         return -1;
     j->batch = true;
+    j->changes = sqlite3_total_changes64(j->db);
     if (xf_schema_confirm(j, err) == 0)
         return 0;
     xf_journal_rollback(j);
@@ -168,7 +172,8 @@ static bool taken_back(const struct xf_journal *j)
 
 int xf_journal_commit(struct xf_journal *j, struct xf_err *err)
 {
-    int64_t position;
+    int64_t position = 0;
+    bool written;
 
     if (xf_journal_ready(j, err) != 0)
         return -1;
@@ -178,11 +183,14 @@ int xf_journal_commit(struct xf_journal *j, struct xf_err *err)
         (void)xf_fail(err, "the batch failed and was undone: nothing of it was written (%.120s)", j->path);
         goto fail;
     }
-    position = xf_place_position(j, err);
-    if (position < 0 || xf_sql_run(j, XF_SQL_COMMIT, err) != 0)
+    written = sqlite3_total_changes64(j->db) != j->changes;
+    if (written && (position = xf_place_count(j, err)) < 0)
+        goto fail;
+    if (xf_sql_run(j, XF_SQL_COMMIT, err) != 0)
         goto fail;
     j->batch = false;
-    xf_place_mark(j, position);
+    if (written)
+        xf_place_mark(j, position);
     return 0;
 fail:
     xf_journal_rollback(j);
@@ -197,7 +205,7 @@ void xf_journal_rollback(struct xf_journal *j)
         return;
     if (!taken_back(j))
         (void)xf_sql_run(j, XF_SQL_ROLLBACK, &ignored);
-    j->batch = false;
+    j->batch = j->owner_known = false; /* which may have been written in this batch */
 }
 
 bool xf_journal_in_batch(const struct xf_journal *j)

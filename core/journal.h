@@ -118,7 +118,8 @@ enum xf_placed {
 };
 
 /* Lower-case hex SHA-256. Returns 0, or -1 with err. */
-int xf_journal_fingerprint(const char *text, size_t size, char out[XF_FINGERPRINT_SIZE], struct xf_err *err);
+int xf_journal_fingerprint(struct xf_journal *j, const char *text, size_t size, char out[XF_FINGERPRINT_SIZE],
+                           struct xf_err *err);
 
 /* The next bill number of a meter. Only in a batch, so that nobody takes it
  * before the order that carries it is placed. Returns 1 to XF_BILL_MOST, 0 with
@@ -166,6 +167,10 @@ enum xf_advanced {
  * sent makes this handle its owner. */
 enum xf_advanced xf_journal_advance(struct xf_journal *j, const struct xf_step *step,
                                     enum xf_order_state *now, struct xf_err *err);
+/* A `sent` order that was surely not let go goes out again: a line in the history
+ * with the new deadline. Refused unless it is still `sent` and this handle's. */
+enum xf_advanced xf_journal_send_again(struct xf_journal *j, const char *order, int64_t at, int64_t deadline,
+                                       struct xf_err *err);
 /* A line in the history without a transition (an answer, a push, a proposal);
  * also on closed orders. step->to is not looked at. */
 enum xf_advanced xf_journal_note(struct xf_journal *j, const struct xf_step *step, enum xf_order_state *now,

@@ -84,13 +84,20 @@ int xf_file_make(const char *path, struct xf_err *err)
     return sync_folder_of(path, err);
 }
 
-int xf_journal_fingerprint(const char *text, size_t size, char out[XF_FINGERPRINT_SIZE], struct xf_err *err)
+int xf_journal_fingerprint(struct xf_journal *j, const char *text, size_t size, char out[XF_FINGERPRINT_SIZE],
+                           struct xf_err *err)
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned char digest[32];
 
-    if (EVP_Digest(text, size, digest, NULL, EVP_sha256(), NULL) != 1)
+    if (j->sha256 == NULL)
+        j->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (j->sha256 == NULL || EVP_Digest(text, size, digest, NULL, j->sha256, NULL) != 1)
         return xf_fail(err, "SHA-256 is not to be had from the cryptographic library");
-    for (size_t i = 0; i < sizeof digest; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", (unsigned)digest[i]);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        out[2 * i] = digits[digest[i] >> 4];
+        out[2 * i + 1] = digits[digest[i] & 15];
+    }
+    out[2 * sizeof digest] = '\0';
     return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef XF_JOURNAL_INSIDE_H
 #define XF_JOURNAL_INSIDE_H
 
+#include <openssl/types.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -15,6 +16,8 @@ enum xf_sql {
     XF_SQL_ROLLBACK,
     XF_SQL_VERSION,
     XF_SQL_POSITION,
+    XF_SQL_POSITION_NEXT,
+    XF_SQL_OWNER_PUT,
     XF_SQL_META_GET,
     XF_SQL_META_PUT,
     XF_SQL_ORDER_CONTENT,
@@ -74,8 +77,11 @@ struct xf_journal {
     bool batch; /* between begin and commit */
     bool broken;
     bool moved;
+    bool owner_known; /* its name is in the table of owners */
+    sqlite3_int64 changes; /* of the connection when the batch began */
     char id[XF_JOURNAL_ID_SIZE];
     char owner[XF_OWNER_SIZE]; /* boot/namespace/pid/start/random */
+    EVP_MD *sha256; /* fetched once, when needed first */
     sqlite3_stmt *statements[XF_SQL_COUNT];
 };
 
@@ -120,8 +126,10 @@ int xf_schema_confirm(struct xf_journal *j, struct xf_err *err);
 
 /* Sets id and moved. */
 int xf_place_check(struct xf_journal *j, struct xf_err *err);
-/* How many lines the history has: what the mark beside the file is about. -1 with err. */
+/* How many commits there were: what the mark beside the file is about. -1 with err. */
 int64_t xf_place_position(struct xf_journal *j, struct xf_err *err);
+/* In a batch: counts the commit that is to come. -1 with err. */
+int64_t xf_place_count(struct xf_journal *j, struct xf_err *err);
 /* After a commit. */
 void xf_place_mark(struct xf_journal *j, int64_t position);
 
@@ -134,6 +142,8 @@ int xf_file_make(const char *path, struct xf_err *err);
 
 /* This handle's name, unique among all handles of all processes. */
 int xf_owner_name(char out[XF_OWNER_SIZE], struct xf_err *err);
+/* In a batch: sees to it that the handle's name is in the table of owners. 0, or -1 with err. */
+int xf_owner_write(struct xf_journal *j, struct xf_err *err);
 enum xf_owner xf_owner_judge(const char *self, const char *owner);
 
 /* ---- journal.c */

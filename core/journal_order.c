@@ -90,13 +90,16 @@ static enum xf_placed check_place(struct xf_journal *j, const struct xf_intent *
 
 static enum xf_placed write_intent(struct xf_journal *j, const struct xf_intent *i, struct xf_err *err)
 {
-    sqlite3_stmt *s =
-        xf_sql_start(j, XF_SQL_ORDER_PLACE, err, "tttttttztisittti", i->order, i->fingerprint,
+    sqlite3_stmt *s;
+    int row;
+
+    if (xf_owner_write(j, err) != 0)
+        return XF_PLACED_FAILED;
+    s = xf_sql_start(j, XF_SQL_ORDER_PLACE, err, "tttttttztisittti", i->order, i->fingerprint,
                      i->company_code, i->device_no, i->device_id, i->method, i->variant, (int64_t)i->bill_no,
                      i->amount, i->amount_thousandths, i->body, i->body_size, i->expire_time, i->last_report,
                      i->by != NULL ? i->by : default_actor, j->owner, i->at);
-    int row = s == NULL ? -1 : xf_sql_row(j, s, err);
-
+    row = s == NULL ? -1 : xf_sql_row(j, s, err);
     xf_sql_end(s);
     return row < 0 ? XF_PLACED_FAILED : XF_PLACED_NEW;
 }
@@ -128,6 +131,7 @@ enum xf_placed xf_journal_place(struct xf_journal *j, const struct xf_intent *in
 struct standing {
     int64_t row, entries;
     enum xf_order_state state;
+    bool ours; /* owned by this handle */
     char command_id[128]; /* "" if none; the platform's have 32 characters */
 };
 
@@ -140,7 +144,9 @@ static int stand(struct xf_journal *j, const char *order, struct standing *out, 
     if (row == 1) {
         const char *state = (const char *)sqlite3_column_text(s, 1);
         const char *command = (const char *)sqlite3_column_text(s, 3);
+        const char *owner = (const char *)sqlite3_column_text(s, 4);
 
+        out->ours = owner != NULL && strcmp(owner, j->owner) == 0;
         out->row = sqlite3_column_int64(s, 0);
         out->entries = sqlite3_column_int64(s, 2);
         (void)snprintf(out->command_id, sizeof out->command_id, "%s", command != NULL ? command : "");
@@ -214,20 +220,40 @@ static enum xf_advanced write_step(struct xf_journal *j, const struct xf_step *s
 {
     bool sending = to == XF_ORDER_SENT && o->state != XF_ORDER_SENT;
     const char *command = o->command_id[0] == '\0' ? step->command_id : NULL; /* else it is there already */
-    sqlite3_stmt *s =
-        xf_sql_start(j, XF_SQL_HISTORY_ADD, err, "iiitttttzttz", o->row, o->entries + 1, step->at,
+    sqlite3_stmt *s;
+    int row;
+
+    if (sending && xf_owner_write(j, err) != 0)
+        return XF_ADVANCED_FAILED;
+    s = xf_sql_start(j, XF_SQL_HISTORY_ADD, err, "iiitttttzttz", o->row, o->entries + 1, step->at,
                      xf_order_state_name(o->state), xf_order_state_name(to),
                      step->by != NULL ? step->by : default_actor, step->evidence, command,
                      (int64_t)step->code, step->proposal, sending ? j->owner : NULL, step->deadline);
-    int row = s == NULL ? -1 : xf_sql_row(j, s, err);
-
+    row = s == NULL ? -1 : xf_sql_row(j, s, err);
     xf_sql_end(s);
     return row < 0 ? XF_ADVANCED_FAILED : XF_ADVANCED;
 }
 
-/* One line in the history: a transition, or a note. */
-static enum xf_advanced go(struct xf_journal *j, const struct xf_step *step, bool note,
-                           enum xf_order_state *now, struct xf_err *err)
+enum line { TRANSITION, NOTE, AGAIN };
+
+/* Whether this kind of line may follow where the order stands. */
+static enum xf_advanced check_line(enum line line, const struct xf_step *step, const struct standing *o,
+                                   struct xf_err *err)
+{
+    if (line == TRANSITION && step->to == o->state) {
+        (void)xf_fail(err, "order %.120s is %s already", step->order, xf_order_state_name(o->state));
+        return XF_ADVANCED_REFUSED;
+    }
+    if (line == AGAIN && (o->state != XF_ORDER_SENT || !o->ours)) {
+        (void)xf_fail(err, "order %.120s is %s%s: it is not sent again", step->order,
+                      xf_order_state_name(o->state), o->ours ? "" : " by another process");
+        return XF_ADVANCED_REFUSED;
+    }
+    return XF_ADVANCED;
+}
+
+static enum xf_advanced add_line(struct xf_journal *j, const struct xf_step *step, enum line line,
+                                 enum xf_order_state *now, struct xf_err *err)
 {
     struct standing o;
     enum xf_advanced done = XF_ADVANCED_FAILED;
@@ -243,12 +269,11 @@ static enum xf_advanced go(struct xf_journal *j, const struct xf_step *step, boo
     if (row == 0) {
         (void)xf_fail(err, "there is no order %.160s", step->order);
         done = XF_ADVANCED_ABSENT;
-    } else if (row == 1 && !note && to == o.state) {
-        (void)xf_fail(err, "order %.120s is %s already", step->order, xf_order_state_name(to));
-        done = XF_ADVANCED_REFUSED;
     } else if (row == 1) {
-        to = note ? o.state : to;
-        done = check_step(j, step, &o, to, err);
+        to = line == TRANSITION ? to : o.state;
+        done = check_line(line, step, &o, err);
+        if (done == XF_ADVANCED)
+            done = check_step(j, step, &o, to, err);
     }
     if (done == XF_ADVANCED)
         done = write_step(j, step, &o, to, err);
@@ -262,11 +287,19 @@ static enum xf_advanced go(struct xf_journal *j, const struct xf_step *step, boo
 enum xf_advanced xf_journal_advance(struct xf_journal *j, const struct xf_step *step,
                                     enum xf_order_state *now, struct xf_err *err)
 {
-    return go(j, step, false, now, err);
+    return add_line(j, step, TRANSITION, now, err);
 }
 
 enum xf_advanced xf_journal_note(struct xf_journal *j, const struct xf_step *step, enum xf_order_state *now,
                                  struct xf_err *err)
 {
-    return go(j, step, true, now, err);
+    return add_line(j, step, NOTE, now, err);
+}
+
+enum xf_advanced xf_journal_send_again(struct xf_journal *j, const char *order, int64_t at, int64_t deadline,
+                                       struct xf_err *err)
+{
+    struct xf_step step = {.order = order, .at = at, .deadline = deadline, .evidence = "goes out again"};
+
+    return add_line(j, &step, AGAIN, NULL, err);
 }

@@ -74,6 +74,20 @@ int xf_owner_name(char out[XF_OWNER_SIZE], struct xf_err *err)
     return 0;
 }
 
+int xf_owner_write(struct xf_journal *j, struct xf_err *err)
+{
+    sqlite3_stmt *s;
+    int row;
+
+    if (j->owner_known)
+        return 0;
+    s = xf_sql_start(j, XF_SQL_OWNER_PUT, err, "t", j->owner);
+    row = s == NULL ? -1 : xf_sql_row(j, s, err);
+    xf_sql_end(s);
+    j->owner_known = row >= 0;
+    return row < 0 ? -1 : 0;
+}
+
 static bool parse(const char *text, struct owner *o)
 {
     for (int i = 0; i < PARTS; i++) {

@@ -1,8 +1,8 @@
 /*
  * Is this file still the journal it was (money.md's rule 12)? Two witnesses:
  * - its path and inode, kept inside: a copy or a restored file has others;
- * - the mark, a small file beside it, with the length of the history after the
- *   last commit: an old copy written over the file in place is shorter than that.
+ * - the mark, a small file beside it, with the number of the last commit: an old
+ *   copy written over the file in place has fewer.
  * The mark is written after the commit and never synced, so it can be behind,
  * which only weakens it, and never ahead.
  */
@@ -19,7 +19,7 @@
 
 #include "journal_inside.h"
 
-enum { MARK_SIZE = 32 + 1 + 20 + 1 }; /* id, space, history, newline */
+enum { MARK_SIZE = 32 + 1 + 20 + 1 }; /* id, space, commits, newline */
 
 /* False when there is none (*row 0) or it cannot be read (*row -1). */
 static bool get(struct xf_journal *j, const char *name, char *out, size_t size, struct xf_err *err, int *row)
@@ -74,7 +74,7 @@ void xf_place_mark(struct xf_journal *j, int64_t position)
     }
 }
 
-/* How long the mark says the history is; 0 when it says nothing about this journal. */
+/* How many commits the mark knows of; 0 when it says nothing about this journal. */
 static int64_t read_mark(const struct xf_journal *j)
 {
     char text[MARK_SIZE + 1] = "";
@@ -84,14 +84,26 @@ static int64_t read_mark(const struct xf_journal *j)
     return strncmp(text, j->id, strlen(j->id)) == 0 ? strtoll(text + XF_JOURNAL_ID_SIZE, NULL, 10) : 0;
 }
 
-int64_t xf_place_position(struct xf_journal *j, struct xf_err *err)
+static int64_t number(struct xf_journal *j, enum xf_sql id, struct xf_err *err)
 {
-    sqlite3_stmt *statement = xf_sql_start(j, XF_SQL_POSITION, err, "");
+    sqlite3_stmt *statement = xf_sql_start(j, id, err, "");
     int row = statement == NULL ? -1 : xf_sql_row(j, statement, err);
     int64_t position = row == 1 ? sqlite3_column_int64(statement, 0) : -1;
 
+    if (row == 0)
+        (void)xf_fail(err, "the journal does not know how many commits it has (%.160s)", j->path);
     xf_sql_end(statement);
     return position;
+}
+
+int64_t xf_place_position(struct xf_journal *j, struct xf_err *err)
+{
+    return number(j, XF_SQL_POSITION, err);
+}
+
+int64_t xf_place_count(struct xf_journal *j, struct xf_err *err)
+{
+    return number(j, XF_SQL_POSITION_NEXT, err);
 }
 
 /* The first one to open a journal gives it its id and its place. */

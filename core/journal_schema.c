@@ -5,15 +5,44 @@
 
 #include "journal_inside.h"
 
-#define OPEN       "('intent','sent','accepted','suspect','unknown')"
-#define UNANSWERED "('sent','unknown')"
+/* An order in one of these is at its end: its meter is free for the next one. */
+#define CLOSED(state)                                                                                        \
+    "(" state " = 'applied' OR " state " = 'rejected' OR " state " = 'cancelled' OR " state                  \
+    " = 'not_applied')"
 
-/* Whatever changes in an order changes by a line in order_history: its triggers
- * check the line and carry it over. Orders and lines are never taken out; the
- * EXISTS conditions of INSERT triggers are against INSERT OR REPLACE, which
- * deletes without asking a DELETE trigger. */
+/* The ways an order may go; the same once more in order_state.c. */
+#define MAY_GO                                                                                               \
+    "CASE OLD.state WHEN 'intent' THEN NEW.state = 'sent'"                                                   \
+    " WHEN 'sent' THEN NEW.state = 'accepted' OR NEW.state = 'rejected' OR NEW.state = 'unknown'"            \
+    " WHEN 'accepted' THEN NEW.state = 'applied' OR NEW.state = 'suspect' OR NEW.state = 'cancelled'"        \
+    " WHEN 'suspect' THEN NEW.state = 'applied' OR NEW.state = 'not_applied'"                                \
+    " WHEN 'unknown' THEN NEW.state = 'accepted' OR NEW.state = 'applied' OR NEW.state = 'not_applied'"      \
+    " ELSE 0 END"
+
+/* What a line of history changes in its order's standing. */
+#define CARRY                                                                                                \
+    "entries = NEW.seq, state = NEW.to_state, updated_at = NEW.at,"                                          \
+    " code = CASE WHEN NEW.from_state = NEW.to_state THEN coalesce(NEW.code, code) ELSE NEW.code END,"       \
+    " owner = coalesce(NEW.owner, owner), deadline = coalesce(NEW.deadline, deadline),"                      \
+    " proposal = CASE WHEN NEW.proposal IS NOT NULL THEN nullif(NEW.proposal, '')"                           \
+    "  WHEN NEW.from_state = NEW.to_state THEN proposal END"
+#define CARRIED "row = NEW.order_row AND entries = NEW.seq - 1 AND state = NEW.from_state"
+
+/* What was asked for (orders) never changes. Where an order stands (standings) is
+ * small, and changes by a line in order_history only: its trigger checks the line
+ * and carries it over. Nothing is ever taken out; the EXISTS conditions of INSERT
+ * triggers are against INSERT OR REPLACE, which deletes without asking a DELETE
+ * trigger. Indexes of open orders hang on `holds`, so that only the first and the
+ * last line touch them. There is no IN with a list, for which SQLite would build a
+ * table each time, and no RAISE(ABORT), for which it would keep a copy of every
+ * page: who gets that far loses the transaction. */
 static const char *const version_1[] = {
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    /* commits so far; see journal_place.c */
+    "CREATE TABLE position (one INTEGER PRIMARY KEY CHECK (one = 1), commits INTEGER NOT NULL) STRICT;",
+    "INSERT INTO position (one, commits) VALUES (1, 0);",
+    /* names of handles, see journal_owner.c */
+    "CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;",
 
     "CREATE TABLE orders ("
     " row INTEGER PRIMARY KEY,"
@@ -31,27 +60,31 @@ static const char *const version_1[] = {
     " expire_time INTEGER NOT NULL,"
     " last_report TEXT,"
     " placed_by TEXT NOT NULL,"
-    " created_at INTEGER NOT NULL,"
-    /* from here on: what the history has changed */
-    " entries INTEGER NOT NULL DEFAULT 1," /* lines of history; the first is this row itself */
-    " state TEXT NOT NULL DEFAULT 'intent' CHECK (state IN ('intent','sent','accepted','applied','suspect',"
-    "  'cancelled','rejected','unknown','not_applied')),"
+    " placer INTEGER NOT NULL," /* of owners */
+    " created_at INTEGER NOT NULL"
+    ") STRICT;",
+    "CREATE UNIQUE INDEX orders_bill ON orders (device_no, company_code, bill_no);",
+
+    "CREATE TABLE standings ("
+    " row INTEGER PRIMARY KEY," /* of orders */
+    " entries INTEGER NOT NULL," /* lines of history; the first is the order's own row */
+    " state TEXT NOT NULL,"
     " command_id TEXT,"
     " code INTEGER,"
     " proposal TEXT,"
-    " owner TEXT NOT NULL,"
+    " owner INTEGER NOT NULL,"
     " deadline INTEGER,"
-    " updated_at INTEGER NOT NULL"
+    " updated_at INTEGER NOT NULL,"
+    " holds TEXT," /* the meter's device_no as long as the order is open */
+    " holds_id TEXT" /* and its device_id */
     ") STRICT;",
-    "CREATE UNIQUE INDEX orders_one_open ON orders (device_no) WHERE state IN " OPEN ";",
-    "CREATE UNIQUE INDEX orders_bill ON orders (device_no, company_code, bill_no);",
-    "CREATE UNIQUE INDEX orders_command ON orders (command_id) WHERE command_id IS NOT NULL;",
-    "CREATE INDEX orders_open ON orders (row) WHERE state IN " OPEN ";",
-    "CREATE INDEX orders_unanswered ON orders (device_id, bill_no) WHERE state IN " UNANSWERED ";",
+    "CREATE UNIQUE INDEX standings_one_open ON standings (holds) WHERE holds IS NOT NULL;",
+    "CREATE INDEX standings_open ON standings (row) WHERE holds IS NOT NULL;",
+    "CREATE INDEX standings_device ON standings (holds_id) WHERE holds_id IS NOT NULL;",
+    "CREATE UNIQUE INDEX standings_command ON standings (command_id) WHERE command_id IS NOT NULL;",
 
     "CREATE TABLE order_history ("
-    " row INTEGER PRIMARY KEY,"
-    " order_row INTEGER NOT NULL REFERENCES orders (row),"
+    " order_row INTEGER NOT NULL,"
     " seq INTEGER NOT NULL,"
     " at INTEGER NOT NULL,"
     " from_state TEXT NOT NULL,"
@@ -61,10 +94,10 @@ static const char *const version_1[] = {
     " command_id TEXT,"
     " code INTEGER,"
     " proposal TEXT,"
-    " owner TEXT,"
+    " owner INTEGER,"
     " deadline INTEGER,"
-    " UNIQUE (order_row, seq)"
-    ") STRICT;",
+    " PRIMARY KEY (order_row, seq)"
+    ") STRICT, WITHOUT ROWID;",
 
     /* used up to here elsewhere; what orders have used is in the orders */
     "CREATE TABLE bill_marks ("
@@ -88,87 +121,114 @@ static const char *const version_1[] = {
 
     "CREATE TRIGGER orders_begin BEFORE INSERT ON orders BEGIN"
     " SELECT CASE"
-    "  WHEN NEW.state <> 'intent' OR NEW.entries <> 1 OR NEW.command_id IS NOT NULL"
-    "   THEN RAISE(ABORT, 'an order begins as an intent')"
-    "  WHEN EXISTS (SELECT 1 FROM orders WHERE row = NEW.row OR order_id = NEW.order_id)"
-    "   THEN RAISE(ABORT, 'this order exists')"
-    "  WHEN EXISTS (SELECT 1 FROM orders WHERE device_no = NEW.device_no AND state IN " OPEN ")"
-    "   THEN RAISE(ABORT, 'the meter has an open order')"
+    "  WHEN EXISTS (SELECT 1 FROM orders WHERE row = NEW.row)"
+    "   OR EXISTS (SELECT 1 FROM orders WHERE order_id = NEW.order_id)"
+    "   THEN RAISE(ROLLBACK, 'this order exists')"
     "  WHEN EXISTS (SELECT 1 FROM orders WHERE device_no = NEW.device_no AND bill_no = NEW.bill_no"
     "    AND company_code = NEW.company_code)"
-    "   THEN RAISE(ABORT, 'the meter had this bill number')"
+    "   THEN RAISE(ROLLBACK, 'the meter had this bill number')"
     " END;"
     "END;",
-    "CREATE TRIGGER orders_change BEFORE UPDATE ON orders BEGIN"
-    " SELECT CASE"
-    "  WHEN OLD.row <> NEW.row OR OLD.order_id <> NEW.order_id OR OLD.fingerprint <> NEW.fingerprint"
-    "   OR OLD.company_code <> NEW.company_code OR OLD.device_no <> NEW.device_no"
-    "   OR OLD.device_id <> NEW.device_id OR OLD.method <> NEW.method OR OLD.variant <> NEW.variant"
-    "   OR OLD.bill_no IS NOT NEW.bill_no OR OLD.amount IS NOT NEW.amount"
-    "   OR OLD.thousandths IS NOT NEW.thousandths OR OLD.body <> NEW.body"
-    "   OR OLD.expire_time <> NEW.expire_time OR OLD.last_report IS NOT NEW.last_report"
-    "   OR OLD.placed_by <> NEW.placed_by OR OLD.created_at <> NEW.created_at"
-    "   OR (OLD.command_id IS NOT NULL AND OLD.command_id IS NOT NEW.command_id)"
-    "   THEN RAISE(ABORT, 'an order is frozen')"
-    "  WHEN NEW.entries <> OLD.entries + 1 OR NOT EXISTS (SELECT 1 FROM order_history"
-    "    WHERE order_row = OLD.row AND seq = NEW.entries AND from_state = OLD.state"
-    "    AND to_state = NEW.state)"
-    "   THEN RAISE(ABORT, 'an order changes by its history only')"
-    " END;"
+    "CREATE TRIGGER orders_stand AFTER INSERT ON orders BEGIN"
+    " INSERT INTO standings (row, entries, state, owner, updated_at, holds, holds_id)"
+    "  VALUES (NEW.row, 1, 'intent', NEW.placer, NEW.created_at, NEW.device_no, NEW.device_id);"
+    "END;",
+    "CREATE TRIGGER orders_fixed BEFORE UPDATE ON orders BEGIN"
+    " SELECT RAISE(ROLLBACK, 'an order is frozen');"
     "END;",
     "CREATE TRIGGER orders_stay BEFORE DELETE ON orders BEGIN"
-    " SELECT RAISE(ABORT, 'an order is never taken out');"
+    " SELECT RAISE(ROLLBACK, 'an order is never taken out');"
     "END;",
 
-    "CREATE TRIGGER order_history_check BEFORE INSERT ON order_history BEGIN"
+    "CREATE TRIGGER standings_begin BEFORE INSERT ON standings BEGIN"
     " SELECT CASE"
-    "  WHEN EXISTS (SELECT 1 FROM order_history WHERE row = NEW.row)"
-    "   OR NOT EXISTS (SELECT 1 FROM orders WHERE row = NEW.order_row AND entries = NEW.seq - 1"
-    "    AND state = NEW.from_state)"
-    "   THEN RAISE(ABORT, 'a history grows at its end only')"
-    "  WHEN NEW.from_state <> NEW.to_state AND NEW.from_state || '>' || NEW.to_state NOT IN ("
-    "   'intent>sent', 'sent>accepted', 'sent>rejected', 'sent>unknown',"
-    "   'accepted>applied', 'accepted>suspect', 'accepted>cancelled',"
-    "   'suspect>applied', 'suspect>not_applied',"
-    "   'unknown>accepted', 'unknown>applied', 'unknown>not_applied')"
-    "   THEN RAISE(ABORT, 'an order cannot go this way')"
-    "  WHEN NEW.from_state = 'intent' AND NEW.to_state = 'sent' AND NEW.deadline IS NULL"
-    "   THEN RAISE(ABORT, 'sent needs a deadline')"
-    "  WHEN NEW.to_state = 'accepted' AND NEW.from_state <> 'accepted' AND NEW.command_id IS NULL"
-    "   THEN RAISE(ABORT, 'accepted needs a command id')"
-    "  WHEN NEW.to_state = 'rejected' AND NEW.from_state <> 'rejected' AND NEW.code IS NULL"
-    "   THEN RAISE(ABORT, 'rejected needs a code')"
-    "  WHEN NEW.command_id IS NOT NULL AND NEW.to_state <> 'accepted'"
-    "   THEN RAISE(ABORT, 'a command id belongs to accepted')"
-    "  WHEN EXISTS (SELECT 1 FROM orders WHERE command_id = NEW.command_id AND row <> NEW.order_row)"
-    "   THEN RAISE(ABORT, 'the command id belongs to another order')"
+    "  WHEN NEW.state <> 'intent' OR NEW.entries <> 1 OR NEW.command_id IS NOT NULL"
+    "   OR NOT EXISTS (SELECT 1 FROM orders WHERE row = NEW.row AND device_no = NEW.holds"
+    "    AND device_id = NEW.holds_id)"
+    "   OR EXISTS (SELECT 1 FROM standings WHERE row = NEW.row)"
+    "   THEN RAISE(ROLLBACK, 'an order begins as an intent')"
+    "  WHEN EXISTS (SELECT 1 FROM standings WHERE holds = NEW.holds)"
+    "   THEN RAISE(ROLLBACK, 'the meter has an open order')"
     " END;"
     "END;",
-    "CREATE TRIGGER order_history_carry AFTER INSERT ON order_history BEGIN"
-    " UPDATE orders SET entries = NEW.seq, state = NEW.to_state, updated_at = NEW.at,"
-    "  command_id = coalesce(NEW.command_id, command_id),"
-    "  code = CASE WHEN NEW.from_state = NEW.to_state THEN coalesce(NEW.code, code) ELSE NEW.code END,"
-    "  owner = coalesce(NEW.owner, owner), deadline = coalesce(NEW.deadline, deadline),"
-    "  proposal = CASE WHEN NEW.proposal IS NOT NULL THEN nullif(NEW.proposal, '')"
-    "   WHEN NEW.from_state = NEW.to_state THEN proposal END"
-    "  WHERE row = NEW.order_row;"
+    "CREATE TRIGGER standings_change BEFORE UPDATE ON standings BEGIN"
+    " SELECT CASE"
+    "  WHEN NEW.row <> OLD.row OR NEW.entries <> OLD.entries + 1 OR NOT EXISTS (SELECT 1 FROM order_history"
+    "    WHERE order_row = OLD.row AND seq = NEW.entries AND from_state = OLD.state"
+    "    AND to_state = NEW.state)"
+    "   THEN RAISE(ROLLBACK, 'an order changes by its history only')"
+    "  WHEN OLD.state <> NEW.state AND NOT " MAY_GO "   THEN RAISE(ROLLBACK, 'an order cannot go this way')"
+    "  WHEN OLD.command_id IS NOT NULL AND OLD.command_id IS NOT NEW.command_id"
+    "   THEN RAISE(ROLLBACK, 'a command id never changes')"
+    "  WHEN NEW.holds IS NOT iif(" CLOSED(
+        "NEW.state") ", NULL, OLD.holds)"
+                     "   OR NEW.holds_id IS NOT iif(NEW.holds IS NULL, NULL, OLD.holds_id)"
+                     "   THEN RAISE(ROLLBACK, 'a meter is held as long as its order is open')"
+                     " END;"
+                     "END;",
+    "CREATE TRIGGER standings_stay BEFORE DELETE ON standings BEGIN"
+    " SELECT RAISE(ROLLBACK, 'an order is never taken out');"
     "END;",
+
+    "CREATE TRIGGER order_history_carry AFTER INSERT ON order_history BEGIN"
+    " SELECT CASE"
+    "  WHEN NEW.from_state = 'intent' AND NEW.to_state = 'sent' AND NEW.deadline IS NULL"
+    "   THEN RAISE(ROLLBACK, 'sent needs a deadline')"
+    "  WHEN NEW.to_state = 'accepted' AND NEW.from_state <> 'accepted' AND NEW.command_id IS NULL"
+    "   THEN RAISE(ROLLBACK, 'accepted needs a command id')"
+    "  WHEN NEW.to_state = 'rejected' AND NEW.from_state <> 'rejected' AND NEW.code IS NULL"
+    "   THEN RAISE(ROLLBACK, 'rejected needs a code')"
+    "  WHEN NEW.command_id IS NOT NULL AND NEW.to_state <> 'accepted'"
+    "   THEN RAISE(ROLLBACK, 'a command id belongs to accepted')"
+    "  WHEN NEW.command_id IS NOT NULL AND EXISTS (SELECT 1 FROM standings"
+    "    WHERE command_id = NEW.command_id AND row <> NEW.order_row)"
+    "   THEN RAISE(ROLLBACK, 'the command id belongs to another order')"
+    " END;"
+    " UPDATE standings SET " CARRY ", command_id = coalesce(NEW.command_id, command_id)"
+    "  WHERE " CARRIED " AND NOT " CLOSED(
+        "NEW.to_state") ";"
+                        " UPDATE standings SET " CARRY ", holds = NULL, holds_id = NULL"
+                        "  WHERE " CARRIED " AND " CLOSED(
+                            "NEW.to_state") ";"
+                                            /* Not a line that was replaced, nor one of another state. */
+                                            " SELECT RAISE(ROLLBACK, 'a history grows at its end only')"
+                                            "  WHERE NOT EXISTS (SELECT 1 FROM standings WHERE row = NEW.order_row AND entries = NEW.seq);"
+                                            "END;",
     "CREATE TRIGGER order_history_fixed BEFORE UPDATE ON order_history BEGIN"
-    " SELECT RAISE(ABORT, 'a history is never changed');"
+    " SELECT RAISE(ROLLBACK, 'a history is never changed');"
     "END;",
     "CREATE TRIGGER order_history_stays BEFORE DELETE ON order_history BEGIN"
-    " SELECT RAISE(ABORT, 'a history is never changed');"
+    " SELECT RAISE(ROLLBACK, 'a history is never changed');"
+    "END;",
+    "CREATE TRIGGER owners_fixed BEFORE UPDATE ON owners BEGIN"
+    " SELECT RAISE(ROLLBACK, 'an owner keeps its name');"
+    "END;",
+    "CREATE TRIGGER owners_stay BEFORE DELETE ON owners BEGIN"
+    " SELECT RAISE(ROLLBACK, 'an owner keeps its name');"
+    "END;",
+    "CREATE TRIGGER owners_begin BEFORE INSERT ON owners WHEN EXISTS (SELECT 1 FROM owners WHERE id = NEW.id)"
+    " OR EXISTS (SELECT 1 FROM owners WHERE name = NEW.name) BEGIN"
+    " SELECT RAISE(IGNORE);"
+    "END;",
+    "CREATE TRIGGER position_rises BEFORE UPDATE ON position WHEN NEW.commits <= OLD.commits BEGIN"
+    " SELECT RAISE(ROLLBACK, 'commits only grow in number');"
+    "END;",
+    "CREATE TRIGGER position_begins BEFORE INSERT ON position BEGIN"
+    " SELECT RAISE(ROLLBACK, 'commits only grow in number');"
+    "END;",
+    "CREATE TRIGGER position_stays BEFORE DELETE ON position BEGIN"
+    " SELECT RAISE(ROLLBACK, 'commits only grow in number');"
     "END;",
     "CREATE TRIGGER bill_marks_rise BEFORE UPDATE ON bill_marks"
     " WHEN NEW.mark < OLD.mark OR NEW.device_no <> OLD.device_no OR NEW.company_code <> OLD.company_code BEGIN"
-    " SELECT RAISE(ABORT, 'a bill number mark only rises');"
+    " SELECT RAISE(ROLLBACK, 'a bill number mark only rises');"
     "END;",
     "CREATE TRIGGER bill_marks_begin BEFORE INSERT ON bill_marks WHEN EXISTS (SELECT 1 FROM bill_marks"
     "  WHERE device_no = NEW.device_no AND company_code = NEW.company_code AND mark > NEW.mark) BEGIN"
     " SELECT RAISE(IGNORE);"
     "END;",
     "CREATE TRIGGER bill_marks_stay BEFORE DELETE ON bill_marks BEGIN"
-    " SELECT RAISE(ABORT, 'a bill number mark only rises');"
+    " SELECT RAISE(ROLLBACK, 'a bill number mark only rises');"
     "END;",
     NULL,
 };

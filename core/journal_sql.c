@@ -6,22 +6,26 @@
 
 #include "journal_inside.h"
 
-#define OPEN       "('intent','sent','accepted','suspect','unknown')"
-#define UNANSWERED "('sent','unknown')"
+#define UNANSWERED "(state = 'sent' OR state = 'unknown')"
 /* The highest bill number a meter has used: here, or elsewhere. */
 #define MARK(device_no, company_code)                                                                        \
     "max(coalesce((SELECT max(bill_no) FROM orders o WHERE o.device_no = " device_no                         \
     " AND o.company_code = " company_code "), 0), coalesce((SELECT mark FROM bill_marks b"                   \
     " WHERE b.device_no = " device_no " AND b.company_code = " company_code "), 0))"
 /* In the order of order_texts in journal_find.c, then its numbers. */
-#define ORDER_COLUMNS                                                                                         \
-    "order_id, fingerprint, company_code, device_no, device_id, method, variant, amount, body, last_report,"  \
-    " command_id, proposal, owner, placed_by, state, row, bill_no, code, thousandths, expire_time, deadline," \
-    " created_at, updated_at"
+#define ORDER_COLUMNS                                                                                        \
+    "SELECT order_id, fingerprint, company_code, device_no, device_id, method, variant, amount, body,"       \
+    " last_report, command_id, proposal, w.name, placed_by, state, o.row, bill_no, code, thousandths,"       \
+    " expire_time, deadline, created_at, updated_at "
+/* Joined in this order: the planner has no figures of these tables to choose by. */
+#define FROM_ORDERS                                                                                          \
+    "FROM orders o CROSS JOIN standings s ON s.row = o.row CROSS JOIN owners w ON w.id = s.owner"
+#define FROM_STANDINGS                                                                                       \
+    "FROM standings s CROSS JOIN orders o ON o.row = s.row CROSS JOIN owners w ON w.id = s.owner"
 /* ?1 names of states between commas, ?2 since, ?3 after, ?4 limit */
-#define ORDER_FILTER                                                                                         \
-    " AND (?1 IS NULL OR instr(?1, ',' || state || ',') > 0) AND created_at >= ?2 AND row > ?3"              \
-    " ORDER BY row LIMIT ?4"
+#define ORDER_FILTER(row)                                                                                    \
+    " AND (?1 IS NULL OR instr(?1, ',' || state || ',') > 0) AND created_at >= ?2 AND " row " > ?3"          \
+    " ORDER BY " row " LIMIT ?4"
 #define DEVICE_COLUMNS                                                                                       \
     "SELECT company_code, device_no, device_id, charge_type, report, report_time, " MARK(                    \
         "d.device_no", "d.company_code") ", updated_at FROM devices d"
@@ -31,26 +35,30 @@ static const char *const texts[XF_SQL_PUSH_SAME_ID] = {
     [XF_SQL_COMMIT] = "COMMIT",
     [XF_SQL_ROLLBACK] = "ROLLBACK",
     [XF_SQL_VERSION] = "PRAGMA user_version",
-    [XF_SQL_POSITION] = "SELECT coalesce((SELECT max(row) FROM orders), 0)"
-                        " + coalesce((SELECT max(row) FROM order_history), 0)",
+    [XF_SQL_POSITION] = "SELECT commits FROM position",
+    [XF_SQL_POSITION_NEXT] = "UPDATE position SET commits = commits + 1 RETURNING commits",
+    [XF_SQL_OWNER_PUT] = "INSERT INTO owners (name) VALUES (?1)",
     [XF_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [XF_SQL_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
                         " ON CONFLICT DO UPDATE SET value = excluded.value",
     [XF_SQL_ORDER_CONTENT] = "SELECT fingerprint FROM orders WHERE order_id = ?1",
-    [XF_SQL_ORDER_BLOCKING] = "SELECT order_id FROM orders WHERE device_no = ?1 AND state IN " OPEN,
+    [XF_SQL_ORDER_BLOCKING] = "SELECT order_id FROM standings s CROSS JOIN orders o ON o.row = s.row"
+                              " WHERE holds = ?1",
     [XF_SQL_ORDER_WITH_BILL] = "SELECT order_id FROM orders"
                                " WHERE device_no = ?1 AND company_code = ?2 AND bill_no = ?3",
     [XF_SQL_ORDER_PLACE] =
-        "INSERT INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant,"
-        " bill_no, amount, thousandths, body, expire_time, last_report, placed_by, owner, created_at,"
-        " updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?10), ?11, ?12, ?13,"
-        " ?14, ?15, ?16, ?16)",
-    [XF_SQL_ORDER_STANDING] = "SELECT row, state, entries, command_id FROM orders WHERE order_id = ?1",
-    [XF_SQL_ORDER_OF_COMMAND] = "SELECT order_id FROM orders WHERE command_id = ?1 AND order_id <> ?2",
+        "INSERT OR ROLLBACK INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant,"
+        " bill_no, amount, thousandths, body, expire_time, last_report, placed_by, placer, created_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?10), ?11, ?12, ?13, ?14,"
+        " (SELECT id FROM owners WHERE name = ?15), ?16)",
+    [XF_SQL_ORDER_STANDING] =
+        "SELECT o.row, state, entries, command_id, w.name " FROM_ORDERS " WHERE order_id = ?1",
+    [XF_SQL_ORDER_OF_COMMAND] = "SELECT order_id FROM standings s CROSS JOIN orders o ON o.row = s.row"
+                                " WHERE command_id = ?1 AND order_id <> ?2",
     [XF_SQL_HISTORY_ADD] =
-        "INSERT INTO order_history (order_row, seq, at, from_state, to_state, actor, evidence,"
+        "INSERT OR ROLLBACK INTO order_history (order_row, seq, at, from_state, to_state, actor, evidence,"
         " command_id, code, proposal, owner, deadline)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, (SELECT id FROM owners WHERE name = ?11), ?12)",
     /* The first line is the order's own row. */
     [XF_SQL_HISTORY_LIST] =
         "SELECT NULL, 'intent', placed_by, NULL, NULL, NULL, 1 AS seq, created_at, NULL FROM orders"
@@ -58,14 +66,14 @@ static const char *const texts[XF_SQL_PUSH_SAME_ID] = {
         " SELECT from_state, to_state, actor, evidence, command_id, proposal, seq, at, code FROM order_history"
         " WHERE order_row = (SELECT row FROM orders WHERE order_id = ?1) AND seq > ?2 ORDER BY seq LIMIT ?3",
     /* Three plans for one listing: by age, by age among the open ones, by meter. */
-    [XF_SQL_ORDER_LIST] = "SELECT " ORDER_COLUMNS " FROM orders WHERE 1" ORDER_FILTER,
-    [XF_SQL_ORDER_LIST_OPEN] = "SELECT " ORDER_COLUMNS " FROM orders WHERE state IN " OPEN ORDER_FILTER,
-    [XF_SQL_ORDER_LIST_DEVICE] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_no = ?5" ORDER_FILTER,
-    [XF_SQL_FIND_ID] = "SELECT " ORDER_COLUMNS " FROM orders WHERE order_id = ?1",
-    [XF_SQL_FIND_COMMAND] = "SELECT " ORDER_COLUMNS " FROM orders WHERE command_id = ?1",
-    [XF_SQL_FIND_OPEN] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_no = ?1 AND state IN " OPEN,
-    [XF_SQL_FIND_BILL] = "SELECT " ORDER_COLUMNS " FROM orders WHERE device_id = ?1 AND bill_no = ?2"
-                         " AND state IN " UNANSWERED " ORDER BY row DESC LIMIT 1",
+    [XF_SQL_ORDER_LIST] = ORDER_COLUMNS FROM_ORDERS " WHERE 1" ORDER_FILTER("o.row"),
+    [XF_SQL_ORDER_LIST_OPEN] = ORDER_COLUMNS FROM_STANDINGS " WHERE holds IS NOT NULL" ORDER_FILTER("s.row"),
+    [XF_SQL_ORDER_LIST_DEVICE] = ORDER_COLUMNS FROM_ORDERS " WHERE device_no = ?5" ORDER_FILTER("o.row"),
+    [XF_SQL_FIND_ID] = ORDER_COLUMNS FROM_ORDERS " WHERE order_id = ?1",
+    [XF_SQL_FIND_COMMAND] = ORDER_COLUMNS FROM_STANDINGS " WHERE command_id = ?1",
+    [XF_SQL_FIND_OPEN] = ORDER_COLUMNS FROM_STANDINGS " WHERE holds = ?1",
+    [XF_SQL_FIND_BILL] = ORDER_COLUMNS FROM_STANDINGS " WHERE holds_id = ?1 AND bill_no = ?2 AND " UNANSWERED
+                                                      " ORDER BY s.row DESC LIMIT 1",
     [XF_SQL_BILL_MARK] = "SELECT " MARK("?1", "?2"),
     [XF_SQL_BILL_LIFT] = "INSERT INTO bill_marks (device_no, company_code, mark) VALUES (?1, ?2, ?3)"
                          " ON CONFLICT DO UPDATE SET mark = max(mark, excluded.mark)",

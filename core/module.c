@@ -74,10 +74,6 @@ static void keep_values(lua_State *L, int core)
     lua_pushliteral(L, "xfiot.array");
     lua_setfield(L, -2, "__name");
     lua_setiuservalue(L, core, XF_UV_ARRAY);
-    lua_getglobal(L, "table");
-    lua_getfield(L, -1, "sort");
-    lua_setiuservalue(L, core, XF_UV_SORT);
-    lua_pop(L, 1);
 }
 
 int luaopen_xfiot_core(lua_State *L)
@@ -111,6 +107,7 @@ int luaopen_xfiot_core(lua_State *L)
     xf_add_loop(L, core);
     xf_add_request(L, core);
     xf_add_reply(L, core);
+    xf_add_message(L, core);
     xf_add_platform(L, core);
     xf_add_listener(L, core);
     xf_add_journal(L, core);

@@ -75,6 +75,15 @@ static int fail_open(const char *path, int number, struct xf_err *err)
     return xf_fail(err, "the key file %s cannot be read: %s", path, strerror(number));
 }
 
+/* The rights that nobody else may have. systemd hands a credential of root's to a
+ * service's user by an access list, which shows as the group's right to read. */
+static mode_t too_much(const struct stat *info)
+{
+    const bool handed_over = info->st_uid == 0 && info->st_gid == 0 && geteuid() != 0;
+
+    return info->st_mode & (S_IRWXG | S_IRWXO) & ~(handed_over ? (mode_t)S_IRGRP : (mode_t)0);
+}
+
 static int check_file(const char *path, int fd, struct xf_err *err)
 {
     struct stat info;
@@ -83,7 +92,7 @@ static int check_file(const char *path, int fd, struct xf_err *err)
         return fail_open(path, errno, err);
     if (!S_ISREG(info.st_mode))
         return xf_fail(err, "the key file %s is not a regular file; correct the setting key_file", path);
-    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (too_much(&info) != 0)
         return xf_fail(err, "the key file %s can be %s by others (mode %04o); run: chmod 600 %s", path,
                        (info.st_mode & (S_IRGRP | S_IROTH)) != 0 ? "read" : "changed or run",
                        (unsigned)info.st_mode & 07777, path);

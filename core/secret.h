@@ -9,9 +9,10 @@
 #include "sign.h"
 
 /* Reads the key from a regular file of at most XF_KEY_MOST bytes that neither
- * group nor others can read; white space at its end is dropped. Returns the
- * length, or -1 with err, which names the file and what to do, never its
- * contents. Wipe out[] with xf_wipe after use. */
+ * group nor others can read (root's group may, where the file is root's and we are
+ * not); white space at its end is dropped. Returns the length, or -1 with err,
+ * which names the file and what to do, never its contents. Wipe out[] with xf_wipe
+ * after use. */
 int xf_secret_read_file(const char *path, char out[XF_KEY_MOST], struct xf_err *err);
 
 /* Takes XF_KEY_MOST bytes at most out of an environment variable and removes it

@@ -273,6 +273,11 @@ void *xf_transfer_payload(const struct xf_transfer *x)
     return x->payload;
 }
 
+bool xf_transfer_may_go(const struct xf_transfer *x)
+{
+    return x->stage == XF_RUNNING && !x->handle->connecting;
+}
+
 const struct xf_reply *xf_transfer_reply(const struct xf_transfer *x)
 {
     return &x->reply;

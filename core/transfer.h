@@ -68,7 +68,8 @@ struct xf_request {
     long timeout_ms; /* 0: the transport's */
     /* Called once, when the connection is up and before the first byte goes:
      * false keeps the request unsent. NULL: always go. For writing `sent` to disk.
-     * It runs inside libcurl: nothing of this header or of loop.h may be called. */
+     * It runs inside libcurl: nothing of this header but xf_transfer_may_go, and
+     * nothing of loop.h, may be called. */
     bool (*release)(void *payload);
     void *payload; /* for release; and given back with the reply */
 };
@@ -99,6 +100,9 @@ struct xf_transfer *xf_transfer_start(struct xf_transport *t, const struct xf_re
  * transport of the loop. */
 struct xf_transfer *xf_transfer_take_done(struct xf_loop *loop);
 void *xf_transfer_payload(const struct xf_transfer *x);
+/* It is with libcurl, and neither over nor waiting for a connection of its own: as
+ * far as can be told it goes out in this turn of the loop. */
+bool xf_transfer_may_go(const struct xf_transfer *x);
 const struct xf_reply *xf_transfer_reply(const struct xf_transfer *x);
 /* Cancels it if it runs, and gives its handle back to the pool. */
 void xf_transfer_free(struct xf_transfer *x);

@@ -71,6 +71,7 @@ struct xf_handle {
     long max_age; /* CURLOPT_MAXAGE_CONN, seconds */
 
     /* what one call leaves here */
+    bool connecting; /* waits for a connection of its own */
     int lettings; /* how often libcurl was about to send the request */
     bool released;
     bool over_cap;

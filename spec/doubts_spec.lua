@@ -137,9 +137,9 @@ describe("picking up what was left", function()
     local _, _, body = core.check("creatCmd", { deviceId = id, expireTime = 86400, expireCount = 1,
       command = { method = "RECHARGE_REMOTE", paras = { prepaidType = 0, billNo = 1, rechargeValue = "5" } } })
     journal:write(function(file)
-      return file:place { order = "A", content = "x", company_code = box.client.company_code, device_no = V.MONEY,
+      return file:place({ order = "A", company_code = box.client.company_code, device_no = V.MONEY,
         device_id = id, method = "RECHARGE_REMOTE", variant = "RECHARGE_REMOTE", bill_no = 1, amount = "5.00",
-        amount_thousandths = 5000, body = body, expire_time = 86400, at = core.now() }
+        amount_thousandths = 5000, body = body, expire_time = 86400, created_at = core.now() }, "x")
     end)
     for _ = 1, 2 do recovery.start(box.client, function(text) error(text) end) end
     assert.are.equal(1, #box:done(V.MONEY))

@@ -53,6 +53,17 @@ describe("pushes in the journal", function()
     assert.same({ waiting = 0 }, journal:push_counts())
   end)
 
+  it("tells what there is to do page by page", function()
+    for i = 1, 5 do admit { trans_id = ID .. i, at = 1000 + i // 3 } end
+    local ids, last = {}, { next_at = 0, id = 0 }
+    repeat
+      local page = journal:push_due(2000, 2, last.next_at, last.id)
+      for _, push in ipairs(page) do ids[#ids + 1] = push.id end
+      last = page[#page] or last
+    until #page == 0
+    assert.same({ 1, 2, 3, 4, 5 }, ids)
+  end)
+
   it("remembers who replayed and discarded", function()
     local _, id = admit { reason = "stale" }
     assert.is_true(journal:push_replay(id, "wang", 2000))

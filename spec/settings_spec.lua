@@ -58,7 +58,8 @@ describe("a setting comes from", function()
     assert.same({
       listen = "127.0.0.1:8088", reports_path = "/deviceReportData", responses_path = "/deviceResponseData",
       connect_timeout = 10, timeout = 30, utc_offset = "+08:00", allow_http = false,
-      resolve_by_evidence = false,
+      resolve_by_evidence = false, connections = 1024, per_address = 512, request_timeout = 30,
+      body_cap = 4194304, freshness = 300, handler_timeout = 30, worker_memory = 512,
     }, got)
     for name in pairs(got) do assert.equal("default", from[name]) end
     assert.is_nil(from.base_url)
@@ -73,7 +74,9 @@ describe("a setting comes from", function()
       base_url = "https://a", company_code = "000001", merchant_id = "m", key_file = "k", ca_file = "c",
       proxy = "p", journal = "j", listen = "[::1]:0", reports_path = "/r", responses_path = "/s",
       connect_timeout = "0.5", timeout = "7", wait = "0", utc_offset = "-03:30", allow_http = "yes",
-      resolve_by_evidence = "yes",
+      resolve_by_evidence = "yes", public_url = "https://b", tls_certificate = "t", tls_key = "u",
+      connections = "9", per_address = "8", request_timeout = "7", body_cap = "4096", freshness = "60",
+      handler_timeout = "5", worker_memory = "64", report_every = "3600",
     }
     local environment, expected = {}, {}
     for _, row in ipairs(fresh().rows) do
@@ -193,6 +196,10 @@ describe("a bad value is one clear sentence:", function()
     utc_offset = { "", "8", "+8:00", "08:00", "+15:00", "+08:60", "+08:0", "UTC", 8 },
     allow_http = { "", "maybe", 2, {} },
     resolve_by_evidence = { "", "maybe", 2, {} },
+    public_url = { "", 5 }, tls_certificate = { "" }, tls_key = { "", true },
+    connections = { 0, "", "many", 1.5, 65537 }, per_address = { 0, -1, "x" }, request_timeout = { 0, 601 },
+    body_cap = { 1023, "4M", 64 * 1024 * 1024 + 1 }, freshness = { 0, "x", 3601 },
+    handler_timeout = { 0, 3601, "" }, worker_memory = { 63, "all", 64.5 }, report_every = { 59, "daily" },
   }
   for _, row in ipairs(fresh().rows) do
     it(row.name, function()
@@ -272,6 +279,23 @@ describe("the key", function()
       assert.is_nil(tostring(err):find("abc", 1, true))
     end)
   end
+
+  -- an access list shows as the right of the file's group, root's
+  local as_root = H.run({ "id", "-u" }).stdout == "0\n" and it or pending
+  as_root("of root's is used where a service manager hands it over by an access list", function()
+    local path = os.tmpname() -- where others may look
+    H.write(path, "0a155959379dc684bfa11f199734b01d", "440")
+    local script = ([[local signer, why = require("xfiot.core").signer { merchant_id = "1", key_file = %q }
+      print(signer and "used" or why)]]):format(path)
+    local function read_as(user)
+      return H.run({ "setpriv", "--reuid=" .. user, "--regid=0", "--clear-groups", H.lua, "-e", script }).stdout
+    end
+    assert.equal("used\n", read_as(65534))
+    assert.matches("chmod 600", read_as(0))
+    assert(os.execute("chmod 444 " .. path))
+    assert.matches("chmod 600", read_as(65534))
+    os.remove(path)
+  end)
 
   it("needs its merchantId", function()
     local ok, err = pcall(fresh().signer, {})

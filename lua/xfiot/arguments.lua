@@ -7,10 +7,12 @@ local verbs = require "xfiot.verbs"
 local arguments = {}
 
 local ORDER_ID_MOST = 64 -- characters
-local FOLLOW_UP = "/price$" -- what a script adds for the second command of one procedure; not counted
+local FOLLOW_UP = "/price" -- what a script adds for the second command of one procedure; not counted
 
 -- What stands in for the meter's id, and for times that are "now" unless given.
 local SOME_DEVICE, SOME_TIME = ("0"):rep(32), "20000101000000"
+
+local CREATE = core.operations().creatCmd.operation
 
 local COMMON = { wait = true, expireTime = true, expireCount = true }
 
@@ -26,16 +28,9 @@ end
 
 -- ---- single arguments
 
-local function takes(verb, name)
-  for _, known in ipairs(verb.takes) do
-    if known == name then return true end
-  end
-  return false
-end
-
 local function check_names(verb, args, faults)
   for name in pairs(args) do
-    if not takes(verb, name) and not COMMON[name] and not (name == "order" and verb.order) then
+    if not verb.known[name] and not COMMON[name] and not (name == "order" and verb.order) then
       add_fault(faults, tostring(name), "is not an argument of this verb", "不是该操作的参数", "101001")
     end
   end
@@ -44,7 +39,8 @@ end
 local function check_order_id(verb, args, faults)
   if not verb.order then return end
   local id = args.order
-  local length = type(id) == "string" and not id:find "%c" and core.measure((id:gsub(FOLLOW_UP, "")))
+  if type(id) == "string" and id:sub(-#FOLLOW_UP) == FOLLOW_UP then id = id:sub(1, -#FOLLOW_UP - 1) end
+  local length = type(id) == "string" and not id:find "%c" and core.measure(id)
   if not length or length < 1 or length > ORDER_ID_MOST then
     add_fault(faults, "order", ("must be text of 1 to %d characters, an id of yours that is never used again")
       :format(ORDER_ID_MOST), ("应为 1 到 %d 个字符的文本，永不重复的订单号"):format(ORDER_ID_MOST))
@@ -61,7 +57,7 @@ local function read_amount(verb, args, faults)
       "must be a positive amount with at most 2 digits after the point (text, integer or exact float)",
       "应为正数金额，最多 2 位小数", "500033")
     faults.amount = true
-    return nil
+    return amount
   end
   return core.decimal_text(verb.amount == "negated" and -thousandths or thousandths)
 end
@@ -84,7 +80,8 @@ end
 
 -- An argument that is one of a few words: valve "open".
 local function check_words(verb, args, faults)
-  for name, words in pairs(verb.words or {}) do
+  if not verb.words then return end
+  for name, words in pairs(verb.words) do
     local value = args[name]
     if value == nil or words[value] == nil then
       local list = {}
@@ -122,26 +119,23 @@ end
 ---@param now? string the time for what is "now", 14 digits
 ---@return table paras
 function arguments.draft(verb, args, values, now)
-  local filled = setmetatable({
-    amount = values.amount, prepaidType = args.billingMethod == nil and values.prepaidType or args.prepaidType,
-    billNo = arguments.carries_bill(verb, args) and values.bill_no or nil,
-  }, { __index = args })
-  return verb.paras(filled, now or core.timestamp())
+  return verb.paras(args, values, now or core.timestamp())
 end
 
 -- Faults of the parameters, their paths in the verb's own words.
 local function check_paras(verb, args, values, faults)
-  local found, _, body = core.check("creatCmd", {
+  local found, _, body = core.check(CREATE, {
     deviceId = SOME_DEVICE,
     command = { method = verb.method, paras = arguments.draft(verb, args, values, SOME_TIME) },
     expireTime = args.expireTime, expireCount = args.expireCount,
   })
   values.request = body
-  for _, fault in ipairs(found or {}) do
+  if not found then return end
+  for _, fault in ipairs(found) do
     local name = fault.path:gsub("^command%.paras%.", "")
     local own = verb.renamed[name]
     if own == nil and type(args.tariff) == "table" and args[name] == nil and verbs.is_price(name)
-      and (args.tariff[name] ~= nil or not takes(verb, name)) then
+      and (args.tariff[name] ~= nil or not verb.known[name]) then
       own = "tariff." .. name
     end
     if not faults[own or name] then
@@ -170,15 +164,14 @@ end
 function arguments.read(meter, name, verb, args)
   if verb.positional and type(args) == "string" then args = { [verb.positional] = args } end
   if args == nil then args = {} end
-  local faults, values = {}, {}
+  local faults = {}
   check_names(verb, args, faults)
   check_order_id(verb, args, faults)
   check_wait(args, faults)
   check_words(verb, args, faults)
   if verb.takes[1] == "tariff" or args.tariff ~= nil then check_tariff(verb, args, faults) end
-  values.amount = read_amount(verb, args, faults)
-  values.prepaidType = provisional_type(verb, args)
-  values.bill_no = args.billNo or 1
+  local values = { amount = read_amount(verb, args, faults), prepaidType = provisional_type(verb, args),
+                   bill_no = args.billNo or 1, request = nil }
   if #faults == 0 or type(args.tariff) ~= "string" then check_paras(verb, args, values, faults) end
   if #faults > 0 then
     local err = errors.invalid(name, faults)

@@ -13,9 +13,10 @@ local COMMANDS = {} -- name -> function(options) -> status, filled below
 local function load_command(name)
   return function(options) return require("xfiot.cli." .. name)(options) end
 end
-for _, name in ipairs { "run", "call", "sandbox", "orders", "sign", "verify", "doctor" } do
+for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "inbox", "sign", "verify", "doctor" } do
   COMMANDS[name] = load_command(name)
 end
+COMMANDS["serve-worker"] = load_command "serve_worker" -- what serve starts; no user does
 
 local Unwritten = { __tostring = function(self) return "cannot write: " .. self.output end }
 
@@ -83,6 +84,18 @@ local PARSERS = {
     sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
     add_settings(sandbox)
   end },
+  { "serve", function(parser)
+    local serve = parser:command("serve", "Receive pushes, call handlers for them, keep orders going.")
+    serve:argument("handlers", "Lua file that returns { report =, alarm =, response =, quarantine = }"):args "?"
+    add_settings(serve)
+  end },
+  { "serve-worker", function(parser)
+    local worker = parser:command "serve-worker":hidden(true)
+    worker:argument("handlers"):args "?"
+    worker:option("--channel")
+    worker:option("--key")
+    add_settings(worker)
+  end },
   { "orders", function(parser)
     local orders = parser:command("orders", "List orders and settle those in doubt.")
     orders:argument("action", "list (default), show ID, resolve ID, cancel ID, accept-journal"):args "?"
@@ -95,6 +108,18 @@ local PARSERS = {
     orders:option("--as", "with resolve: applied or not_applied"):argname "STATE"
     orders:option("--note", "with resolve: why"):argname "TEXT"
     add_settings(orders)
+  end },
+  { "inbox", function(parser)
+    local inbox = parser:command("inbox", "List received pushes and decide about those that went wrong.")
+    inbox:argument("action", "list (default), show ID, replay ID, discard ID, gaps"):args "?"
+    inbox:argument("ids", "numbers of pushes"):args "*"
+    inbox:flag("--json", "one JSON object a line")
+    inbox:option("--state", "only pushes in this state; replay, discard: all of them"):argname "STATE"
+    inbox:option("--device", "only pushes about this device, by deviceId or number"):argname "DEVICE"
+    inbox:option("--since", "only pushes received then or later, yyyyMMddHHmmss"):argname "TIME"
+    inbox:option("--limit", "at most so many"):argname "N"
+    inbox:flag("--fetch", "with gaps: ask the platform for the reports that are missing")
+    add_settings(inbox)
   end },
   { "sign", function(parser)
     local sign = parser:command("sign", "Print the two headers that sign a call.")

@@ -40,6 +40,9 @@ function Client.new(overrides)
     transport = transport, signer = settings.signer(values), company_code = values.company_code,
     settings = values, meters = {},
   }, Client)
+  -- whoever overhears a call holds a token that is good for a push: our own are known by this
+  local journal = values.journal or core.journal_path()
+  if journal then core.note_trans_ids(journal) end
   client.outcomes = outcomes.new(client)
   client.orders = orders.new(client)
   return client

@@ -7,6 +7,7 @@ local loop = require "xfiot.loop"
 local journal = {}
 
 local WRITE_TIMEOUT = 60 -- seconds until a write is given up: a disk that hangs
+local LINGER = 0.002     -- seconds a batch waits at most while every turn of the loop adds to it
 
 ---@class xfiot.Journal
 ---@field path string
@@ -39,38 +40,64 @@ function journal.open(path, options)
   end
   local file, why = core.journal(where, options)
   if not file then error(journal.failure(why), 0) end
-  return setmetatable({ path = where, file = file, queue = {} }, Journal)
+  return setmetatable({ path = where, file = file, batch = nil }, Journal)
 end
 
--- Runs every queued write in one batch. A write that is refused leaves the
+-- Runs every write of the batch, once a turn of the loop has added none: orders whose
+-- answers come one after the other go on together. One that is refused leaves the
 -- others; when the commit fails none of them has happened.
-local function flush(self)
-  local queue, file = self.queue, self.file
-  self.queue = {}
+local flush
+function flush(self)
+  local batch, file = self.batch, self.file
+  if #batch > batch.seen and core.clock() < batch.due then
+    batch.seen = #batch
+    loop.after(0, flush, self)
+    return
+  end
+  self.batch = nil
   local ok, why = file:begin()
   if ok then
-    for _, entry in ipairs(queue) do
-      entry.results = table.pack(pcall(entry.write, file))
+    for i = 1, #batch do
+      local entry = batch[i]
+      entry.ok, entry.first, entry.second, entry.third = pcall(entry.write, file, entry.arg)
     end
     ok, why = file:commit()
   end
-  for _, entry in ipairs(queue) do
-    if not ok then entry.results = { false, journal.failure(why) } end
+  loop.cancel(batch.overdue)
+  for i = 1, #batch do
+    local entry = batch[i]
+    if not ok then entry.ok, entry.first = false, journal.failure(why) end
     loop.notify(entry)
   end
 end
 
---- Runs write(file) in the next commit and waits until it is on disk.
----@param write fun(file: userdata): ... operations of the core's journal; it must not yield
----@return ... what write returned
-function Journal:write(write)
-  local entry = { write = write }
-  self.queue[#self.queue + 1] = entry
-  if #self.queue == 1 then loop.after(0, function() flush(self) end) end
-  if not loop.wait(entry, WRITE_TIMEOUT) then error(journal.failure "it does not answer", 0) end
-  local results = entry.results
-  if not results[1] then error(results[2], 0) end
-  return table.unpack(results, 2, results.n)
+-- Ends the wait for a batch that was not run to its end.
+local function give_up(batch)
+  for i = 1, #batch do
+    batch[i].ok, batch[i].first = false, journal.failure "it does not answer"
+    loop.notify(batch[i])
+  end
+end
+
+--- Runs write(file, arg) in the next commit and waits until it is on disk.
+---@param write fun(file: userdata, arg: any): any, any, any operations of the core's journal; it must not yield
+---@param arg? any
+---@return any what write returned, three values at most
+---@return any
+---@return any
+function Journal:write(write, arg)
+  local entry = { write = write, arg = arg, ok = nil, first = nil, second = nil, third = nil, task = nil }
+  local batch = self.batch
+  if not batch then
+    batch = { seen = 0, due = core.clock() + LINGER, overdue = nil }
+    batch.overdue = loop.after(WRITE_TIMEOUT, give_up, batch)
+    self.batch = batch
+    loop.after(0, flush, self)
+  end
+  batch[#batch + 1] = entry
+  loop.wait(entry)
+  if not entry.ok then error(entry.first, 0) end
+  return entry.first, entry.second, entry.third
 end
 
 --- Reads at once.

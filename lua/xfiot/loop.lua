@@ -27,53 +27,60 @@ local function earlier(a, b)
   return a.seq < b.seq
 end
 
-local function sift_up(i)
-  while i > 1 do
-    local parent = i // 2
-    if not earlier(timers[i], timers[parent]) then return end
-    timers[i], timers[parent] = timers[parent], timers[i]
-    i = parent
-  end
+local function put(timer, place)
+  timers[place] = timer
+  timer.place = place
 end
 
-local function sift_down(i)
+local function sift_up(timer, place)
+  while place > 1 do
+    local parent = place // 2
+    if not earlier(timer, timers[parent]) then break end
+    put(timers[parent], place)
+    place = parent
+  end
+  put(timer, place)
+end
+
+local function sift_down(timer, place)
   local size = #timers
   while true do
-    local least = i
-    for child = 2 * i, 2 * i + 1 do
-      if child <= size and earlier(timers[child], timers[least]) then least = child end
-    end
-    if least == i then return end
-    timers[i], timers[least] = timers[least], timers[i]
-    i = least
+    local child = 2 * place
+    if child < size and earlier(timers[child + 1], timers[child]) then child = child + 1 end
+    if child > size or not earlier(timers[child], timer) then break end
+    put(timers[child], place)
+    place = child
   end
+  put(timer, place)
 end
 
-local function pop_timer()
-  local first, last = timers[1], table.remove(timers)
-  if first ~= last then
-    timers[1] = last
-    sift_down(1)
-  end
-  return first
+local function arm(timer, seconds, fn, arg)
+  timer_seq = timer_seq + 1
+  timer.at, timer.seq, timer.fn, timer.arg = clock() + seconds, timer_seq, fn, arg
+  sift_up(timer, #timers + 1)
 end
 
 --- Calls fn once, later. It must not yield.
 ---@param seconds number
----@param fn fun()
----@return table handle for cancel
-function loop.after(seconds, fn)
-  timer_seq = timer_seq + 1
-  local timer = { at = clock() + seconds, seq = timer_seq, fn = fn }
-  timers[#timers + 1] = timer
-  sift_up(#timers)
+---@param fn fun(arg: any)
+---@param arg? any
+---@return table timer for cancel; its `place` is gone once it has fired
+function loop.after(seconds, fn, arg)
+  local timer = { at = 0, seq = 0, fn = fn, arg = arg, place = 0 }
+  arm(timer, seconds, fn, arg)
   return timer
 end
 
 --- Forgets a timer; one that has fired already is fine.
 ---@param timer table
 function loop.cancel(timer)
-  timer.fn = nil
+  local place = timer.place
+  if not place then return end
+  timer.place = nil
+  local last = table.remove(timers)
+  if last == timer then return end
+  sift_up(last, place)
+  sift_down(last, last.place)
 end
 
 -- ---- hooks
@@ -120,7 +127,7 @@ function loop.spawn(fn, ...)
     fn(table.unpack(args, 1, n))
     return true
   end)
-  local task = { co = co }
+  local task = { co = co, at = 0, seq = 0, fn = nil, arg = nil, place = nil } -- its own timer while it waits
   tasks[co] = task
   ready[#ready + 1] = task
   return task
@@ -162,7 +169,6 @@ end
 
 local function wait_time(with_tasks)
   if is_anyone_ready(with_tasks) then return 0 end
-  while timers[1] and not timers[1].fn do pop_timer() end
   if not timers[1] then return LONGEST_WAIT end
   return math.max(0, math.min(LONGEST_WAIT, timers[1].at - clock()))
 end
@@ -185,8 +191,9 @@ local function fire_timers()
   if not timers[1] then return end
   local now = clock()
   while timers[1] and timers[1].at <= now do
-    local fn = pop_timer().fn
-    if fn then fn() end
+    local timer = timers[1]
+    loop.cancel(timer)
+    timer.fn(timer.arg)
   end
 end
 
@@ -242,39 +249,52 @@ function loop.await(call)
   end
 end
 
+-- The time of a task that waits is up.
+local function go_on(task)
+  ready[#ready + 1] = task
+end
+
+-- The time of a task that waits for an event is up.
+local function give_up(event)
+  local task = event.task
+  if not task then return end -- notified in this very turn
+  event.task = nil
+  go_on(task)
+end
+
+local function nothing() end
+
 --- Waits. In a task others go on meanwhile.
 ---@param seconds number
 function loop.sleep(seconds)
-  local task, over = tasks[running()], false
-  loop.after(seconds, function()
-    over = true
-    if task then ready[#ready + 1] = task end
-  end)
-  if task then yield() else loop.run(function() return over end) end
+  local task = tasks[running()]
+  if task then
+    arm(task, seconds, go_on, task)
+    yield()
+  else
+    local timer = loop.after(seconds, nothing)
+    loop.run(function() return not timer.place end)
+  end
 end
 
 --- Waits until notify(event) or until the time is up. An event is any table;
 --- one task at most waits for it at a time.
 ---@param event table
----@param seconds number
+---@param seconds? number nil: whoever notifies has a deadline of its own
 ---@return boolean notified
 function loop.wait(event, seconds)
   if event.notified then return true end
-  local task, over = tasks[running()], false
-  local timer = loop.after(seconds, function()
-    over = true
-    if task and event.task == task then
-      event.task = nil
-      ready[#ready + 1] = task
-    end
-  end)
+  local task = tasks[running()]
   if task then
+    if seconds then arm(task, seconds, give_up, event) end
     event.task = task
     yield()
+    loop.cancel(task)
   else
-    loop.run(function() return over or event.notified end)
+    local timer = seconds and loop.after(seconds, nothing)
+    loop.run(function() return event.notified or timer and not timer.place end)
+    if timer then loop.cancel(timer) end
   end
-  loop.cancel(timer)
   return event.notified or false
 end
 

@@ -24,7 +24,8 @@ local meter = {}
 function meter.new(client, device_no)
   local faults = core.check("query", { deviceNo = device_no }, client.company_code)
   if faults then error(errors.invalid("meter", faults), 0) end
-  return setmetatable({ client = client, device_no = device_no }, Meter)
+  return setmetatable({ client = client, device_no = device_no, id = nil, charge_type = nil, known_report = nil,
+                        remembered = nil }, Meter)
 end
 
 -- Verbs raise what calls return.
@@ -145,7 +146,8 @@ function Meter:remember()
     charge_type = self.charge_type, report = text, report_time = report and device_time(report),
     updated_at = core.now(),
   }
-  self.client.orders:journal():write(function(file) return file:remember(device) end)
+  local journal = self.client.orders:journal()
+  journal:write(journal.file.remember, device)
   self.remembered = { device_id = self.id, charge_type = self.charge_type, report = text or known.report }
 end
 

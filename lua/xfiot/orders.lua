@@ -46,29 +46,33 @@ end
 
 -- ---- one task at a time works on a meter
 
+-- A task's turn with a meter: what it waits for, if others are before it.
+local Turn = {}
+
 --- Waits for a meter's turn; the result gives it back when it is closed.
 ---@param device_no string
 ---@param seconds number
 function Book:lock(device_no, seconds)
+  local turn = setmetatable({ book = self, device_no = device_no }, Turn)
   local queue = self.locks[device_no]
   if not queue then
     self.locks[device_no] = {}
-  else
-    local event = {}
-    queue[#queue + 1] = event
-    if not loop.wait(event, seconds) then
-      event.given_up = true
-      error(failures.no_turn(device_no), 0)
-    end
+    return turn
   end
-  return setmetatable({}, { __close = function() self:unlock(device_no) end })
+  queue[#queue + 1] = turn
+  if not loop.wait(turn, seconds) then
+    turn.given_up = true
+    error(failures.no_turn(device_no), 0)
+  end
+  return turn
 end
 
-function Book:unlock(device_no)
-  local queue = self.locks[device_no]
-  local event
-  repeat event = table.remove(queue, 1) until not event or not event.given_up
-  if event then loop.notify(event) else self.locks[device_no] = nil end
+function Turn:__close()
+  local locks = self.book.locks
+  local queue = locks[self.device_no]
+  local following
+  repeat following = table.remove(queue, 1) until not following or not following.given_up
+  if following then loop.notify(following) else locks[self.device_no] = nil end
 end
 
 -- ---- the journal's side
@@ -80,7 +84,8 @@ end
 function Book:advance(row, step)
   step.order, step.at = row.order, core.now()
   if type(step.evidence) == "table" then step.evidence = core.encode(step.evidence) end
-  local result, state = self:journal():write(function(file) return file:advance(step) end)
+  local book = self:journal()
+  local result, state = book:write(book.file.advance, step)
   if not result then error(journal.failure(state), 0) end
   row.state = state
   if result == "done" then
@@ -264,27 +269,27 @@ local function refuse_other_content(request)
 end
 
 -- Writes the intent: bill number, frozen body and all in one commit.
-local function write_intent(request, file)
-  local bill = request.bill_no
+local function write_intent(file, request)
+  local bill, company_code, thousandths = request.bill_no, request.meter.client.company_code, request.amount_thousandths
   if request.takes_bill and not bill then
     local why
-    bill, why = file:next_bill(request.company_code, request.device_no)
+    bill, why = file:next_bill(company_code, request.device_no)
     if not bill then return "bills_used_up", why end
   end
+  local body, variant = request:freeze(bill)
   local row = {
-    order = request.order, content = request.content, company_code = request.company_code,
-    device_no = request.device_no, device_id = request.device_id, method = request.method,
-    variant = request.variant, bill_no = bill, amount = request.amount,
-    amount_thousandths = request.amount_thousandths, body = request.freeze(bill), at = core.now(),
-    expire_time = request.expire_time, last_report = request.last_report,
+    order = request.order, company_code = company_code, device_no = request.device_no, device_id = request.device_id,
+    method = request.verb_row.method, variant = variant, bill_no = bill,
+    amount = thousandths and core.decimal_text(thousandths, 2), amount_thousandths = thousandths, body = body,
+    expire_time = request.expire_time, last_report = request.last_report, created_at = core.now(), state = "intent",
+    command_id = nil, code = nil,
   }
-  row.created_at, row.state = row.at, "intent"
   request.row = row
-  return file:place(row)
+  return file:place(row, request.content)
 end
 
 local function place_once(self, request)
-  local placed, why, blocking = self:journal():write(function(file) return write_intent(request, file) end)
+  local placed, why, blocking = self:journal():write(write_intent, request)
   if not placed then error(journal.failure(why), 0) end
   if placed == "conflict" then refuse_other_content(request) end
   if placed == "bill_repeated" or placed == "bills_used_up" then
@@ -324,7 +329,7 @@ local function tell_sent(err, row)
 end
 
 --- Finds the order of a request, or places it; brings it to its end.
----@param request table { order, content, device_no, ... }, see xfiot.settle
+---@param request table { order, content, device_no, freeze, ... }, see xfiot.settle
 ---@param complete fun(request: table) fills in what only the platform knows; called for a new order only
 ---@param seconds number how long to wait for the meter
 ---@return table receipt

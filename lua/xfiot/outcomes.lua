@@ -22,7 +22,7 @@ Watcher.__index = Watcher
 ---@param client xfiot.Client
 ---@return xfiot.Watcher
 function outcomes.new(client)
-  return setmetatable({ client = client, pending = {}, running = false }, Watcher)
+  return setmetatable({ client = client, pending = {}, count = 0, due = {}, running = false }, Watcher)
 end
 
 --- How a command ended, or nil while it is under way. A success without its
@@ -35,20 +35,42 @@ function outcomes.read(item)
   return { state = state, result = item.resultDetail }
 end
 
-local function settle(watcher, entry, outcome)
+local function ring(watcher)
+  if watcher.bell then loop.notify(watcher.bell) end
+end
+
+local function forget(watcher, entry)
+  if watcher.pending[entry.id] ~= entry then return end -- nobody had wanted to know any more
   watcher.pending[entry.id] = nil
+  watcher.count = watcher.count - 1
+  loop.cancel(entry.timer)
+  if watcher.count == 0 then ring(watcher) end
+end
+
+local function settle(watcher, entry, outcome)
+  forget(watcher, entry)
   entry.outcome = outcome
   for _, waiter in ipairs(entry.waiters) do loop.notify(waiter) end
 end
 
--- The entries whose time to be asked for has come, ten at most, longest waiting first.
-local function take_due(watcher, now)
-  local due = {}
-  for _, entry in pairs(watcher.pending) do
-    if entry.next_at <= now then due[#due + 1] = entry end
+-- The time to ask for an entry has come.
+local function come_due(entry)
+  local watcher = entry.watcher
+  entry.is_due = true
+  table.insert(watcher.due, entry)
+  ring(watcher)
+end
+
+-- The entries to be asked for now, ten at most, longest waiting first.
+local function take_due(watcher)
+  local taken, due = {}, watcher.due
+  local last = math.min(#due, BATCH)
+  for i = 1, last do
+    due[i].is_due = false
+    if watcher.pending[due[i].id] == due[i] then taken[#taken + 1] = due[i] end -- somebody still waits
   end
-  table.sort(due, function(a, b) return a.next_at < b.next_at or (a.next_at == b.next_at and a.id < b.id) end)
-  return table.move(due, 1, math.min(#due, BATCH), 1, {})
+  watcher.due = table.move(due, last + 1, #due, 1, {})
+  return taken
 end
 
 local function ask(watcher, due)
@@ -70,42 +92,32 @@ local function ask(watcher, due)
   end
 end
 
-local function soonest(watcher)
-  local at
-  for _, entry in pairs(watcher.pending) do
-    if not at or entry.next_at < at then at = entry.next_at end
-  end
-  return at
-end
-
 -- Runs as a task as long as anything is pending.
 local function work(watcher)
-  local clock = watcher.clock
-  while next(watcher.pending) do
-    local due = take_due(watcher, clock())
-    if #due > 0 then
+  while watcher.count > 0 do
+    if #watcher.due > 0 then
+      local due = take_due(watcher)
       for _, entry in ipairs(due) do
         entry.pause = math.min(entry.pause * GROWTH, LAST_PAUSE)
-        entry.next_at = clock() + entry.pause
+        entry.timer = loop.after(entry.pause, come_due, entry)
       end
-      ask(watcher, due)
+      if #due > 0 then ask(watcher, due) end
     else
-      watcher.bell = {} -- rung when a new command is to be asked for
-      loop.wait(watcher.bell, math.max(0.001, soonest(watcher) - clock()))
+      watcher.bell = {} -- rung when a command's timer has fired, or nothing is pending any more
+      loop.wait(watcher.bell)
     end
   end
   watcher.running = false
 end
-
-Watcher.clock = require("xfiot.core").clock
 
 --- Asks for a command at once: a push has hinted that it has ended.
 ---@param command_id string
 function Watcher:nudge(command_id)
   local entry = self.pending[command_id]
   if not entry then return end
-  entry.next_at, entry.pause = self.clock(), FIRST_PAUSE
-  if self.bell then loop.notify(self.bell) end
+  entry.pause = FIRST_PAUSE
+  loop.cancel(entry.timer)
+  if not entry.is_due then come_due(entry) end
 end
 
 --- Waits for the outcome of a command.
@@ -117,9 +129,9 @@ function Watcher:wait(command_id, seconds)
   local entry = self.pending[command_id]
   if not entry then
     local pause = math.min(FIRST_PAUSE, seconds / 2) -- who waits briefly wants one answer at least
-    entry = { id = command_id, pause = FIRST_PAUSE, next_at = self.clock() + pause, waiters = {}, waiting = 0 }
-    self.pending[command_id] = entry
-    if self.bell then loop.notify(self.bell) end
+    entry = { id = command_id, watcher = self, pause = FIRST_PAUSE, waiters = {}, waiting = 0 }
+    entry.timer = loop.after(pause, come_due, entry)
+    self.pending[command_id], self.count = entry, self.count + 1
   end
   if not self.running then
     self.running = true
@@ -131,7 +143,7 @@ function Watcher:wait(command_id, seconds)
   local answered = loop.wait(waiter, seconds)
   entry.waiting = entry.waiting - 1
   if answered then return entry.outcome end
-  if entry.waiting == 0 then self.pending[command_id] = nil end -- nobody wants to know any more
+  if entry.waiting == 0 then forget(self, entry) end -- nobody wants to know any more
   return nil, entry.last_error
 end
 

@@ -28,6 +28,14 @@ local function check_seconds(least, most)
   end
 end
 
+local function check_count(least, most)
+  return function(value)
+    local n = math.tointeger(tonumber(value))
+    if n and n >= least and n <= most then return n end
+    return nil, ("must be an integer from %d to %d"):format(least, most), ("应为 %d 到 %d 的整数"):format(least, most)
+  end
+end
+
 local FLAGS = { ["true"] = true, yes = true, on = true, ["1"] = true,
                 ["false"] = false, no = false, off = false, ["0"] = false }
 local function check_flag(value)
@@ -74,6 +82,27 @@ settings.rows = {
   { name = "listen", check = check_listen, default = "127.0.0.1:8088", about = "host:port to listen on" },
   { name = "reports_path", check = check_path, default = "/deviceReportData", about = "path of report pushes" },
   { name = "responses_path", check = check_path, default = "/deviceResponseData", about = "path of response pushes" },
+  { name = "public_url", check = check_text,
+    about = "the receiver's address as the platform is told it, behind a reverse proxy; xfiot doctor tests it" },
+  { name = "tls_certificate", check = check_text, file = true,
+    about = "certificate chain (PEM) of the receiver; without it pushes come as plain HTTP" },
+  { name = "tls_key", check = check_text, file = true, about = "private key (PEM) of tls_certificate" },
+  { name = "connections", check = check_count(1, 65536), default = 1024,
+    about = "connections the receiver keeps at once" },
+  { name = "per_address", check = check_count(1, 65536), default = 512,
+    about = "connections of one address; one more is closed at once" },
+  { name = "request_timeout", check = check_seconds(1, 600), default = 30,
+    about = "seconds for one whole push, from its first byte to its last" },
+  { name = "body_cap", check = check_count(1024, 64 * 1024 * 1024), default = 4 * 1024 * 1024,
+    about = "bytes of the longest push" },
+  { name = "freshness", check = check_seconds(1, 3600), default = 300,
+    about = "seconds the time in a push's transId may differ from ours, either way" },
+  { name = "handler_timeout", check = check_seconds(1, 3600), default = 30,
+    about = "seconds for one call of a handler" },
+  { name = "worker_memory", check = check_count(64, 1048576), default = 512,
+    about = "MiB that the process running the handlers may take" },
+  { name = "report_every", check = check_seconds(60, 366 * 86400),
+    about = "seconds within which every device is to report; default: as it has done so far" },
   { name = "connect_timeout", check = check_seconds(0.001, 3600), default = 10, about = "seconds to connect" },
   { name = "timeout", check = check_seconds(0.001, 3600), default = 30, about = "seconds for one call" },
   { name = "wait", check = check_seconds(0, 31 * 86400),

@@ -12,6 +12,8 @@ local settle = {}
 local MONEY_EXPIRE_TIME, MONEY_EXPIRE_COUNT = 86400, 1
 local DEFAULT_EXPIRE_TIME = 172800 -- the platform's own (2.1)
 
+local CREATE = core.operations().creatCmd.operation
+
 local function wait_seconds(meter, verb, args)
   return args.wait or meter.client.settings.wait or args.expireTime
     or (verb.order and MONEY_EXPIRE_TIME or DEFAULT_EXPIRE_TIME)
@@ -27,24 +29,27 @@ end
 
 -- What the platform alone can tell: asked for before the order is written, so
 -- that the order is frozen with it.
-local function complete(meter, name, verb, args, values, request)
+local function complete(request)
+  local meter, verb, args, values = request.meter, request.verb_row, request.args, request.values
   meter:recall()
   request.device_id = meter:device_id()
   local assumed = values.prepaidType
   if has_type(verb, args) then values.prepaidType = meter:prepaid_type() end
   request.last_report = meter:last_report()
   meter:remember()
-  if values.prepaidType ~= assumed then arguments.check(name, verb, args, values) end
-  request.variant = core.variant(verb.method, arguments.draft(verb, args, values))
-  function request.freeze(bill_no)
-    values.bill_no = bill_no
-    local _, _, body = core.check("creatCmd", {
-      deviceId = request.device_id,
-      command = { method = verb.method, paras = arguments.draft(verb, args, values) },
-      expireTime = request.expire_time, expireCount = args.expireCount or MONEY_EXPIRE_COUNT,
-    })
-    return body
-  end
+  if values.prepaidType ~= assumed then arguments.check(request.verb, verb, args, values) end
+end
+
+-- The body as it is sent, with its bill number, and the command's variant.
+local function freeze(request, bill_no)
+  local verb, args, values = request.verb_row, request.args, request.values
+  values.bill_no = bill_no
+  local paras = arguments.draft(verb, args, values)
+  local _, _, body = core.check(CREATE, {
+    deviceId = request.device_id, command = { method = verb.method, paras = paras },
+    expireTime = request.expire_time, expireCount = args.expireCount or MONEY_EXPIRE_COUNT,
+  })
+  return body, core.variant(verb.method, paras)
 end
 
 local function amount_of(args, values)
@@ -57,16 +62,15 @@ end
 local OLD_ID = { ["500001"] = true, ["500004"] = true, ["500008"] = true }
 
 local function perform_order(meter, name, verb, args, values)
-  local thousandths = amount_of(args, values)
   local request = {
-    verb = name, order = args.order, method = verb.method, device_no = meter.device_no,
-    company_code = meter.client.company_code, content = arguments.content(meter, name, args, values),
-    takes_bill = arguments.carries_bill(verb, args), bill_no = args.billNo,
-    amount = thousandths and core.decimal_text(thousandths, 2), amount_thousandths = thousandths,
-    expire_time = args.expireTime or MONEY_EXPIRE_TIME,
+    verb = name, verb_row = verb, args = args, values = values, meter = meter, order = args.order,
+    device_no = meter.device_no, content = arguments.content(meter, name, args, values),
+    takes_bill = arguments.carries_bill(verb, args), bill_no = args.billNo, freeze = freeze,
+    amount_thousandths = amount_of(args, values), expire_time = args.expireTime or MONEY_EXPIRE_TIME,
+    device_id = nil, last_report = nil, row = nil,
   }
-  local ok, result, row = pcall(meter.client.orders.perform, meter.client.orders, request,
-    function() complete(meter, name, verb, args, values, request) end, wait_seconds(meter, verb, args))
+  local book = meter.client.orders
+  local ok, result, row = pcall(book.perform, book, request, complete, wait_seconds(meter, verb, args))
   if not ok then
     if errors.is(result) then
       result.operation = name

@@ -41,15 +41,16 @@ end
 local rows = {}
 verbs.rows = rows
 
--- takes: arguments besides order, wait, expireTime and expireCount; order: it is one; bill: it
--- carries a bill number; amount: how the amount is meant; renamed: parameter -> argument, for
--- the paths of faults; positional: the argument that may stand alone; words: what an argument may say.
+-- takes: arguments besides order, wait, expireTime and expireCount; known: the same as a set; order: it
+-- is one; bill: it carries a bill number; amount: how the amount is meant; renamed: parameter -> argument,
+-- for the paths of faults; positional: the argument that may stand alone; words: what an argument may say;
+-- paras: the command's parameters of arguments, xfiot.Values and the time.
 
 rows.recharge = {
   method = "RECHARGE_REMOTE", order = true, bill = true, amount = "positive",
   takes = { "amount", "prepaidType", "billNo" }, renamed = { rechargeValue = "amount" },
-  paras = function(args)
-    return { prepaidType = args.prepaidType, billNo = args.billNo, rechargeValue = args.amount }
+  paras = function(_, values)
+    return { prepaidType = values.prepaidType, billNo = values.bill_no, rechargeValue = values.amount }
   end,
 }
 
@@ -66,10 +67,10 @@ rows.open_account = {
   renamed = { rechargeValue = "amount", surplusValue = "amount" },
   -- 4.8 has no bill number; neither does a tariff belong to gas meters
   bill = function(args) return args.billingMethod == nil end,
-  paras = function(args, now)
+  paras = function(args, values, now)
     if args.billingMethod ~= nil then
       local paras = {
-        billingMethod = args.billingMethod, surplusValue = args.amount, price = args.price,
+        billingMethod = args.billingMethod, surplusValue = values.amount, price = args.price,
         prepaidType = args.prepaidType, ladderNo = args.ladderNo, accountDate = args.accountDate,
         cardNo = args.cardNo, gasType = args.gasType, clearMark = args.clearMark, billNo = args.billNo,
       }
@@ -79,10 +80,10 @@ rows.open_account = {
       end
       return paras
     end
-    local paras = { prepaidType = args.prepaidType, gasType = args.gasType, billNo = args.billNo,
-                    rechargeValue = args.amount, cardNo = args.cardNo,
+    local paras = { prepaidType = values.prepaidType, gasType = args.gasType, billNo = values.bill_no,
+                    rechargeValue = values.amount, cardNo = args.cardNo,
                     price = args.price, ladderNo = args.ladderNo, accountDate = args.accountDate }
-    if args.prepaidType == 1 then
+    if values.prepaidType == 1 then
       if paras.gasType == nil and type(args.tariff) == "table" then paras.gasType = args.tariff.gasType end
       return paras
     end
@@ -120,7 +121,7 @@ rows.set_ladder = {
 rows.sync_balance = {
   method = "BALANCE_SYNC", takes = { "balance", "price", "ladderNo", "accountDate" },
   renamed = { surplusValue = "balance" },
-  paras = function(args, now)
+  paras = function(args, _, now)
     return { prepaidType = 0, surplusValue = args.balance, price = args.price, ladderNo = args.ladderNo or 1,
              accountDate = args.accountDate or now }
   end,
@@ -136,5 +137,10 @@ rows.valve = {
   words = { state = { open = 0, close = 1 } },
   paras = function(args) return { controlFlag = rows.valve.words.state[args.state] } end,
 }
+
+for _, verb in pairs(rows) do
+  verb.known = {}
+  for _, name in ipairs(verb.takes) do verb.known[name] = true end
+end
 
 return verbs

@@ -219,12 +219,22 @@ function Flow:log(...) -- luacheck: ignore 212
   io.stderr:write(table.concat(parts, " "), "\n")
 end
 
+--- What run functions and handlers work with.
+---@param client xfiot.Client
+---@param more? table further members
+---@return xfiot.Flow
+function workflow.flow(client, more)
+  local flow = more or {}
+  flow.client = client
+  return setmetatable(flow, Flow)
+end
+
 --- Runs a workflow with arguments that read_args gave.
 ---@param client xfiot.Client
 ---@param args table
 ---@return any what its run function returns
 function Workflow:start(client, args)
-  return self.run(setmetatable({ client = client }, Flow), args)
+  return self.run(workflow.flow(client), args)
 end
 
 return workflow

@@ -123,6 +123,8 @@ static void bring(struct xf_journal *j, const char *order, enum xf_order_state s
     CHECK_ROW(case_state(j, order) == state, order);
 }
 
+#define ROW_OF "(SELECT row FROM orders WHERE order_id = "
+
 static void transition(const struct journal_case *c, struct xf_journal *j, enum xf_order_state from,
                        enum xf_order_state to)
 {
@@ -138,17 +140,18 @@ static void transition(const struct journal_case *c, struct xf_journal *j, enum 
     /* behind the journal's back: a state alone never, a line of history only where it is legal */
     (void)snprintf(raw, sizeof raw, "raw %s>%s", a, b);
     bring(j, raw, from);
-    (void)snprintf(sql, sizeof sql, "UPDATE orders SET state = '%s' WHERE order_id = '%s'", b, raw);
+    (void)snprintf(sql, sizeof sql, "UPDATE standings SET state = '%s' WHERE row = " ROW_OF "'%s')", b, raw);
     CHECK_ROW(case_sql(c, sql) == SQLITE_CONSTRAINT, raw);
     (void)snprintf(sql, sizeof sql,
-                   "UPDATE orders SET state = '%s', entries = entries + 1 WHERE order_id = '%s'", b, raw);
+                   "UPDATE standings SET state = '%s', entries = entries + 1 WHERE row = " ROW_OF "'%s')", b,
+                   raw);
     CHECK_ROW(case_sql(c, sql) == SQLITE_CONSTRAINT, raw);
     (void)snprintf(
         sql, sizeof sql,
         "INSERT INTO order_history (order_row, seq, at, from_state, to_state, actor, code, deadline,"
-        " command_id) SELECT row, entries + 1, 1, state, '%s', 'x', 1, 1, %s FROM orders"
-        " WHERE order_id = '%s'",
-        b, to == XF_ORDER_ACCEPTED && from != to ? "order_id" : "NULL", raw);
+        " command_id) SELECT row, entries + 1, 1, state, '%s', 'x', 1, 1, %s FROM standings"
+        " WHERE row = " ROW_OF "'%s')",
+        b, to == XF_ORDER_ACCEPTED && from != to ? "'of ' || row" : "NULL", raw);
     CHECK_ROW(case_sql(c, sql) == (may || from == to ? SQLITE_OK : SQLITE_CONSTRAINT), raw);
     CHECK_ROW(case_state(j, raw) == (may ? to : from), raw);
 }
@@ -160,6 +163,13 @@ static void transitions(const struct journal_case *c, struct xf_journal *j)
             transition(c, j, (enum xf_order_state)from, (enum xf_order_state)to);
 }
 
+/* An order like S, whose id and meter are what the texts say. */
+#define PLACE_OTHER(insert, id, device)                                                                      \
+    insert                                                                                                   \
+        " (order_id, fingerprint, company_code, device_no, device_id, method, variant, body, expire_time,"   \
+        " placed_by, placer, created_at) SELECT " id ", fingerprint, company_code, " device ", device_id,"   \
+        " method, variant, body, expire_time, placed_by, placer, 1 FROM orders WHERE order_id = 'S'"
+
 static void schema_refuses(const struct journal_case *c, struct xf_journal *j)
 {
     static const char *const statements[] = {
@@ -168,23 +178,32 @@ static void schema_refuses(const struct journal_case *c, struct xf_journal *j)
         "UPDATE orders SET bill_no = 9 WHERE order_id = 'S'",
         "UPDATE orders SET thousandths = 1 WHERE order_id = 'S'",
         "UPDATE orders SET device_no = 'x' WHERE order_id = 'S'",
-        "UPDATE orders SET command_id = 'x' WHERE order_id = 'S'",
-        "UPDATE orders SET command_id = NULL, entries = entries + 1 WHERE order_id = 'S'",
         "UPDATE orders SET order_id = 'T' WHERE order_id = 'S'",
         "INSERT OR REPLACE INTO orders SELECT * FROM orders WHERE order_id = 'S'",
-        ("INSERT OR REPLACE INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant,"
-         " body, expire_time, placed_by, owner, created_at, updated_at) SELECT 'T', fingerprint, company_code,"
-         " device_no, device_id, method, variant, body, expire_time, placed_by, owner, 1, 1 FROM orders"
-         " WHERE order_id = 'S'"),
-        ("INSERT INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant, body,"
-         " expire_time, placed_by, owner, created_at, updated_at, state)"
-         " VALUES ('T', 'f', 'c', 'd', 'd', 'm', 'v', '{}', 1, 'x', 'x', 1, 1, 'applied')"),
+        PLACE_OTHER("INSERT OR REPLACE INTO orders", "'T'", "device_no"),
+        PLACE_OTHER("INSERT OR REPLACE INTO orders", "order_id", "'another'"),
+        "DELETE FROM standings",
+        "UPDATE standings SET command_id = 'x' WHERE row = " ROW_OF "'S')",
+        "UPDATE standings SET command_id = NULL, entries = entries + 1 WHERE row = " ROW_OF "'S')",
+        "UPDATE standings SET holds = NULL WHERE row = " ROW_OF "'S')",
+        "UPDATE standings SET proposal = 'applied' WHERE row = " ROW_OF "'S')",
+        "UPDATE OR REPLACE standings SET row = 1 WHERE row = " ROW_OF "'S')",
+        "INSERT OR REPLACE INTO standings SELECT * FROM standings WHERE row = " ROW_OF "'S')",
+        ("INSERT OR REPLACE INTO standings (row, entries, state, owner, updated_at)"
+         " SELECT row, 1, 'intent', owner, 1 FROM standings WHERE row = " ROW_OF "'S')"),
         "UPDATE order_history SET to_state = 'applied'",
         "UPDATE order_history SET evidence = 'none'",
         "DELETE FROM order_history",
         "INSERT OR REPLACE INTO order_history SELECT * FROM order_history WHERE seq = 2",
         ("INSERT INTO order_history (order_row, seq, at, from_state, to_state, actor)"
-         " SELECT row, entries + 2, 1, state, state, 'x' FROM orders WHERE order_id = 'S'"),
+         " SELECT row, entries + 2, 1, state, state, 'x' FROM standings WHERE row = " ROW_OF "'S')"),
+        ("INSERT OR REPLACE INTO order_history (order_row, seq, at, from_state, to_state, actor)"
+         " SELECT row, 2, 1, state, state, 'x' FROM standings WHERE row = " ROW_OF "'S')"),
+        "UPDATE owners SET name = 'x'",
+        "DELETE FROM owners",
+        "UPDATE position SET commits = commits - 1",
+        "INSERT OR REPLACE INTO position (one, commits) VALUES (1, 0)",
+        "DELETE FROM position",
         "UPDATE bill_marks SET mark = 1",
         "DELETE FROM bill_marks",
     };
@@ -233,6 +252,38 @@ static void steps_that_lack(struct xf_journal *j)
     CHECK(xf_journal_advance(j, &step, &now, &err) == XF_ADVANCED && now == XF_ORDER_APPLIED);
     step.to = XF_ORDER_STATES;
     CHECK(xf_journal_advance(j, &step, &now, &err) == XF_ADVANCED_REFUSED && now == XF_ORDER_APPLIED);
+}
+
+/* What was marked and surely not let go goes out again, unless somebody gave it up meanwhile. */
+static void sending_again(const struct journal_case *c, struct xf_journal *j)
+{
+    struct xf_journal *other = case_open(c);
+    struct xf_orders found;
+    struct xf_err err;
+
+    CHECK(xf_journal_send_again(j, "G", 3000, 3060, &err) == XF_ADVANCED_ABSENT);
+    for (int state = 0; state < XF_ORDER_STATES; state++) {
+        char order[32];
+
+        (void)snprintf(order, sizeof order, "G%d", state);
+        bring(j, order, (enum xf_order_state)state);
+        CHECK_ROW(xf_journal_send_again(j, order, 3000, 3060, &err) ==
+                      (state == XF_ORDER_SENT ? XF_ADVANCED : XF_ADVANCED_REFUSED),
+                  order);
+        CHECK_ROW(case_state(j, order) == (enum xf_order_state)state, order);
+    }
+    bring(other, "Again", XF_ORDER_SENT);
+    CHECK(xf_journal_send_again(j, "Again", 3000, 3060, &err) == XF_ADVANCED_REFUSED);
+    CHECK_TEXT(err.message, "order Again is sent by another process: it is not sent again");
+    CHECK(xf_journal_send_again(other, "Again", 3000, 3060, &err) == XF_ADVANCED);
+    CHECK(xf_journal_find_order(j, XF_ORDER_BY_ID, "Again", 0, &found, &err) == 1 &&
+          found.rows[0].deadline == 3060 && found.rows[0].updated_at == 3000);
+    xf_orders_free(&found);
+    CHECK(xf_journal_recover(j, 3060, &err) >= 0 && case_state(j, "Again") == XF_ORDER_SENT);
+    CHECK(xf_journal_recover(j, 3061, &err) > 0 && case_state(j, "Again") == XF_ORDER_UNKNOWN);
+    CHECK(xf_journal_send_again(other, "Again", 3062, 3090, &err) == XF_ADVANCED_REFUSED);
+    CHECK_TEXT(err.message, "order Again is unknown: it is not sent again");
+    xf_journal_close(other);
 }
 
 static bool same(const char *a, const char *b)
@@ -433,12 +484,12 @@ static void batches(const struct journal_case *c, struct xf_journal *j)
     CHECK(case_state(j, "T5") == XF_ORDER_STATES);
 }
 
-static void fingerprints(void)
+static void fingerprints(struct xf_journal *j)
 {
     struct xf_err err;
     char out[XF_FINGERPRINT_SIZE];
 
-    CHECK(xf_journal_fingerprint("abc", 3, out, &err) == 0);
+    CHECK(xf_journal_fingerprint(j, "abc", 3, out, &err) == 0);
     CHECK_TEXT(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
@@ -454,13 +505,14 @@ int main(void)
     transitions(&c, j);
     schema_refuses(&c, j);
     steps_that_lack(j);
+    sending_again(&c, j);
     history(j);
     finding(j);
     devices(j);
     batches(&c, j);
+    fingerprints(j);
     xf_journal_close(j);
     case_end(&c);
     listing();
-    fingerprints();
     return check_end();
 }

@@ -57,11 +57,10 @@ return {
     changes = {
       { "lua/xfiot/orders.lua", "function Book:lock(device_no, seconds)", [[function Book:lock(device_no, seconds)
   if device_no then return setmetatable({}, { __close = function() end }) end]] },
-      { "core/journal_sql.c", [["SELECT order_id FROM orders WHERE device_no = ?1 AND state IN " OPEN]],
-        [["SELECT order_id FROM orders WHERE device_no = ?1 AND 0"]] },
-      { "core/journal_schema.c", "CREATE UNIQUE INDEX orders_one_open", "CREATE INDEX orders_one_open" },
-      { "core/journal_schema.c", [[WHERE device_no = NEW.device_no AND state IN " OPEN ")"]],
-        [[WHERE device_no = NEW.device_no AND 0)"]] },
+      { "core/journal_sql.c", [["SELECT order_id FROM standings s CROSS JOIN orders o ON o.row = s.row"
+                              " WHERE holds = ?1"]], [["SELECT order_id FROM orders WHERE device_no = ?1 AND 0"]] },
+      { "core/journal_schema.c", "CREATE UNIQUE INDEX standings_one_open", "CREATE INDEX standings_one_open" },
+      { "core/journal_schema.c", "WHERE holds = NEW.holds)", "WHERE holds = NEW.holds AND 0)" },
     } },
 
   { name = "unkept", what = "a push is acknowledged and not committed", found = " acknowledged, ",

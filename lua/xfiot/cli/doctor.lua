@@ -92,7 +92,41 @@ function checks.journal(state)
     " is a copy, or was moved or restored: money is held; reconcile, then xfiot orders accept-journal" or ""))
 end
 
-local ORDER = { "settings", "key", "reachability", "clock", "signature", "journal" }
+-- The receiver refuses a push with a signing header that stands there twice (400)
+-- before it looks at any token. So nothing is stored, and no good token travels:
+-- the 400 says that the header names have come through, a 401 that they were lost.
+local TWICE = { "Content-Type: application/json", "API_ORG_NUM: 000000", "API_TRANS_ID: 0", "API_TOKEN: 0",
+                "API_TOKEN: 0" }
+local MEANINGS = {
+  [401] = "the header names API_TOKEN and its like do not come through: nginx needs underscores_in_headers on",
+  [404] = "nothing is at that path: compare reports_path, responses_path and the proxy's locations",
+  [413] = "the proxy takes no body: see its limit of body size",
+  [502] = "the proxy does not reach xfiot serve", [503] = "the proxy does not reach xfiot serve",
+  [504] = "the proxy does not reach xfiot serve",
+}
+
+-- Whether pushes come through to xfiot serve as they are sent, by the address that
+-- the platform is told.
+function checks.public_url(state)
+  local values = state.values
+  if not values.public_url then return true end
+  local transport, why = core.transport {
+    base_url = values.public_url, ca_file = values.ca_file, allow_http = true,
+    connect_timeout = values.connect_timeout, timeout = values.timeout,
+  }
+  if not transport then return report(false, "public_url", why) end
+  for _, path in ipairs { values.reports_path, values.responses_path } do
+    local reply = loop.fetch(transport, { method = "POST", target = path, body = "[]", headers = TWICE })
+    if reply.status ~= 400 then
+      local meaning = reply.status == 0 and reply.why
+        or MEANINGS[reply.status] or ("status %d; is that xfiot serve?"):format(reply.status)
+      return report(false, "public_url", ("%s%s: %s"):format(values.public_url, path, meaning))
+    end
+  end
+  return report(true, "public_url", values.public_url .. " leads to xfiot serve, header names come through")
+end
+
+local ORDER = { "settings", "key", "reachability", "clock", "signature", "journal", "public_url" }
 
 return function()
   local values, _ = settings.resolve()

@@ -2,6 +2,7 @@
 -- meter, a structure, a return code or an alarm; all from the contract's rows.
 local cli = require "xfiot.cli"
 local core = require "xfiot.core"
+local handlers = require "xfiot.handlers"
 local settings = require "xfiot.settings"
 
 local function fields_of(shape_name, fields)
@@ -58,6 +59,23 @@ local function show_shape(row)
   fields_of(row.name, row.fields)
 end
 
+local function show_push(row)
+  cli.out(("%s (%s) %s\n"):format(row.name, row.section, row.label.zh))
+  cli.out(row.about.en)
+  cli.out "\nHeaders:"
+  fields_of(row.name, row.headers)
+  cli.out(("\nBody: a list of %s, see xfiot help %s"):format(row.message.name, row.message.name))
+end
+
+local function show_handlers()
+  cli.out "HANDLERS.lua of xfiot serve returns a table of functions, any of these:\n"
+  for _, row in ipairs(handlers.rows) do cli.out(("  %-12s %s"):format(row.name, row.about)) end
+  cli.out "\nEach gets a message and a context:"
+  for _, row in ipairs(handlers.context) do cli.out(("  %-12s %s"):format(row.name, row.about)) end
+  cli.out(("\nRaising means: not now. The push is tried again after 1, 2, 4 ... s; after %d attempts it is failed,"
+    .. "\nsee xfiot inbox. Messages: xfiot help push.reportData, push.commandResponse."):format(handlers.attempts))
+end
+
 local function show_code(row)
   cli.out(("%s %s (%s)"):format(row.code, row.message.zh, row.message.en))
   cli.out(row.remedy.zh)
@@ -107,6 +125,10 @@ return function(topic, parser)
     show_settings()
     return cli.DONE
   end
+  if topic == "handlers" then
+    show_handlers()
+    return cli.DONE
+  end
   local command = find_parser(parser, topic)
   if command then
     cli.out(command:get_help())
@@ -117,6 +139,7 @@ return function(topic, parser)
   if show_rows(contract.endpoints, "name", topic, show_operation)
     or show_rows(contract.commands, "method", topic, show_command)
     or show_rows(contract.commands, "id", topic, show_command)
+    or show_rows(contract.pushes, "name", topic, show_push)
     or show_rows(contract.shapes, "name", topic, show_shape)
     or show_rows(contract.services, "name", topic, show_shape)
     or show_rows(contract.statuses, "name", topic, show_shape)

@@ -3,9 +3,8 @@
 local cli = require "xfiot.cli"
 local core = require "xfiot.core"
 local doubts = require "xfiot.doubts"
-local errors = require "xfiot.errors"
 local journal = require "xfiot.journal"
-local settings = require "xfiot.settings"
+local shared = require "xfiot.cli.journal"
 
 local STATES = { "intent", "sent", "accepted", "applied", "suspect", "cancelled", "rejected", "unknown", "not_applied" }
 -- Fields of --json; absent ones are null.
@@ -13,31 +12,9 @@ local FIELDS = { "order", "device_no", "device_id", "method", "bill_no", "amount
                  "created_at", "updated_at", "proposal" }
 local COLUMNS = { "order", "device_no", "method", "bill_no", "amount", "state", "updated_at" }
 
-local function open(writes)
-  local values = settings.resolve()
-  local path = values.journal or core.journal_path()
-  local file = path and io.open(path, "rb")
-  if not file then return nil, values end -- nothing has been ordered yet
-  file:close()
-  return journal.open(path, { read_only = not writes }), values
-end
-
 local function filter_of(options)
-  local filter = { device_no = options.device }
-  if options.state then
-    local known = false
-    for _, state in ipairs(STATES) do known = known or state == options.state end
-    if not known then cli.usage("--state must be one of " .. table.concat(STATES, ", ")) end
-    filter.states = { options.state }
-  end
-  if options.since then
-    filter.since = core.parse_timestamp(options.since)
-    if not filter.since then cli.usage "--since must be a time, yyyyMMddHHmmss" end
-  end
-  if options.limit then
-    filter.limit = math.tointeger(tonumber(options.limit))
-    if not filter.limit or filter.limit < 1 then cli.usage "--limit must be a number of 1 or more" end
-  end
+  local filter = shared.filter(options, STATES)
+  filter.device_no = options.device
   return filter
 end
 
@@ -74,7 +51,7 @@ end
 local actions = {}
 
 function actions.list(options)
-  local book, values = open(false)
+  local book, values = shared.open(false)
   local filter = filter_of(options)
   if not book then return cli.DONE end
   if not options.json then
@@ -99,7 +76,7 @@ end
 -- The evidence sheet: what was asked, what was sent, and all that happened.
 function actions.show(options)
   if not options.id then cli.usage "orders show needs an order id" end
-  local book = open(false)
+  local book = shared.open(false)
   local row = find(book, options.id)
   local history = book:read("history", row.order)
   if options.json then
@@ -122,21 +99,17 @@ function actions.show(options)
   return cli.DONE
 end
 
-local function person()
-  return "person:" .. (os.getenv "SUDO_USER" or os.getenv "USER" or os.getenv "LOGNAME" or "unknown")
-end
-
 function actions.resolve(options)
   if not options.id then cli.usage "orders resolve needs an order id" end
   if options.as ~= "applied" and options.as ~= "not_applied" then
     cli.usage "orders resolve needs --as applied or --as not_applied"
   end
   if not options.note or options.note == "" then cli.usage "orders resolve needs --note, the reason in a few words" end
-  local book = open(true)
+  local book = shared.open(true)
   find(book, options.id)
   book:read("recover", core.now())
   local result, state = book:write(function(file)
-    return file:advance { order = options.id, to = options.as, at = core.now(), by = person(),
+    return file:advance { order = options.id, to = options.as, at = core.now(), by = shared.person(),
                           evidence = core.encode { note = options.note } }
   end)
   if result ~= "done" then
@@ -149,7 +122,7 @@ end
 
 function actions.cancel(options)
   if not options.id then cli.usage "orders cancel needs an order id" end
-  find(open(false), options.id)
+  find(shared.open(false), options.id)
   local book = require("xfiot").client().orders
   local row = book:find(options.id)
   if row.state ~= "accepted" then
@@ -163,7 +136,7 @@ function actions.cancel(options)
 end
 
 actions["accept-journal"] = function()
-  local book = open(true)
+  local book = shared.open(true)
   if not book then cli.usage "there is no journal yet" end
   local ok, why = book.file:accept_move()
   if not ok then error(journal.failure(why), 0) end
@@ -174,13 +147,5 @@ end
 return function(options)
   local action = actions[options.action or "list"]
   if not action then cli.usage "orders takes list, show ID, resolve ID, cancel ID or accept-journal" end
-  local ok, result = pcall(action, options)
-  if not ok then
-    if errors.is(result) and result.operation == "journal" then
-      cli.say(tostring(result))
-      return cli.FAILED
-    end
-    error(result, 0)
-  end
-  return result
+  return shared.guard(action, options)
 end
