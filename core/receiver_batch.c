@@ -50,8 +50,8 @@ static enum xf_outcome admit(struct xf_receiver *r, const struct xf_item *item, 
 /* After an error of the disk the handle is of no more use. */
 static int see_to_journal(struct xf_receiver *r, struct xf_err *err)
 {
-    const struct xf_journal_options options = {.busy_ms = XF_RECEIVER_BUSY_MS,
-                                               .cache_kib = XF_RECEIVER_CACHE_KIB};
+    const struct xf_journal_options options = {
+        .busy_ms = XF_RECEIVER_BUSY_MS, .cache_kib = XF_RECEIVER_CACHE_KIB, .eager = true};
 
     if (r->journal != NULL && !xf_journal_broken(r->journal))
         return 0;
