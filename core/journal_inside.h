@@ -42,6 +42,7 @@ enum xf_sql {
     XF_SQL_DEVICE_GET_ID,
     /* pushes, from here on: texts in journal_sql_push.c */
     XF_SQL_PUSH_SAME_ID,
+    XF_SQL_PUSH_SAME_BODY,
     XF_SQL_PUSH_ADMIT,
     XF_SQL_PUSH_SPARE,
     XF_SQL_PUSH_DROP,

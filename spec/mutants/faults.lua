@@ -85,7 +85,7 @@ return {
 
   { name = "twice", what = "another body under a used transId counts", found = "another body",
     program = "test_receiver",
-    changes = { { "core/journal_push.c", "return used || a->reason", "return a->reason" } } },
+    changes = { { "core/journal_push.c", "return past.used || a->reason", "return a->reason" } } },
 
   { name = "headers", what = "a signing header may come twice", found = "token twice", program = "test_receiver",
     changes = { { "core/push_header.c", "    if (h->twice)\n        return XF_VERDICT_TWICE;\n", "" } } },
