@@ -188,6 +188,15 @@ describe("with the worker, an order in doubt", function()
     assert.equal("unknown", row_of(box).state)
   end)
 
+  it("is not left half-way when the worker is to stop", function()
+    local box <close> = open { fault = "batchQueryCmd:delay=0.3", speed = 0 }
+    V.failure(recharge, box.client, { wait = 0 })
+    box.platform:done()
+    local w = box:work(function(w) box:await(function() return w.duty.busy end) end)
+    assert.is_false(w.duty.busy)
+    assert.equal("applied", row_of(box).state)
+  end)
+
   it("that is accepted is asked for without any push", function()
     local box <close> = open { speed = 0 }
     V.failure(recharge, box.client, { wait = 0 })
