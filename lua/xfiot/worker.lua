@@ -215,7 +215,8 @@ function Worker:run()
   local hook = loop.on_turn(function() guarded_turn(self) end)
   local ok, err = pcall(function()
     start(self)
-    loop.run(function() return self.failure or self.stopping and self.desk.running == 0 end)
+    -- an order that is being sent is not left half-way
+    loop.run(function() return self.failure or self.stopping and self.desk.running == 0 and not self.duty.busy end)
   end)
   self.over = true
   loop.off_turn(hook)
