@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,8 @@ static void run_child(const struct child *child, const char *program, rlim_t mem
     (void)setpriority(PRIO_PROCESS, 0, WORKER_NICE);
     if (CAPPED && memory > 0)
         (void)setrlimit(RLIMIT_DATA, &cap);
+    /* not all of libcurl's descriptors are closed by exec */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     (void)fcntl(child->ends[1], F_SETFD, 0);
     if (child->key_fd >= 0)
         (void)fcntl(child->key_fd, F_SETFD, 0);
