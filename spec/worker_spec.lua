@@ -326,6 +326,31 @@ describe("the worker", function()
     assert.equal(1, #box.seen)
   end)
 
+  it("stands by while another has the journal, and goes on when that is gone", function()
+    local box <close> = W.open { handlers = RECORD }
+    local lock = assert(core.lock(box.platform.journal .. "-worker"))
+    local id = box:push { W.report "a" }
+    box:work(function()
+      box:await(function() return (box:logged "standing_by") == 1 end)
+      require("xfiot.loop").sleep(0.05)
+      assert.same({ "new", 0 }, { box:find(id).state, box:find(id).attempts })
+      lock:close()
+      box:await(function() return box:find(id).state == "done" end)
+    end)
+    assert.equal(1, #box.seen)
+    local again = core.lock(box.platform.journal .. "-worker")
+    assert.truthy(again, "the lock is given back")
+    again:close()
+  end)
+
+  it("stops while it stands by", function()
+    local box <close> = W.open { handlers = RECORD }
+    local lock <close> = assert(core.lock(box.platform.journal .. "-worker")) -- luacheck: ignore 211
+    box:push { W.report "a" }
+    box:work(function() box:await(function() return (box:logged "standing_by") == 1 end) end)
+    assert.same({}, box.seen)
+  end)
+
   it("remembers the newest report and alarm of a device", function()
     local box <close> = W.open { handlers = "return {}" }
     box:push { W.report("a", { receiveTime = "20260101000001" }), W.report("a", { receiveTime = "20260101000003" }) }
