@@ -44,6 +44,8 @@ struct xf_journal;
 struct xf_journal_options {
     int busy_ms; /* how long to wait for another process's batch; 0: 10 s */
     int cache_kib; /* memory for pages of the file; 0: 16 MiB */
+    bool eager; /* looks every 0.1 ms whether another's batch is over, and so is the next one in;
+                          else more and more seldom, up to 0.1 s */
     bool read_only; /* for listings: nothing is made, migrated or written */
 };
 

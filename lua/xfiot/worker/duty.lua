@@ -6,7 +6,6 @@ local doubts = require "xfiot.doubts"
 local loop = require "xfiot.loop"
 local outcomes = require "xfiot.outcomes"
 local proofs = require "xfiot.proofs"
-local recovery = require "xfiot.recovery"
 
 local duty = {}
 
@@ -15,6 +14,7 @@ local SOON = 2              -- the same while an order is on its way: its respon
 local BATCH = 10            -- ids of one batchQueryCmd (2.3)
 local FIRST_PAUSE, LAST_PAUSE = 15, 3600 -- seconds between two questions for one order
 local SHARE = 10            -- a question every tenth of its age
+local NOBODY = { gone = true, unseen = true } -- owners that will not send their intents themselves
 local OPEN = { "intent", "sent", "accepted", "suspect", "unknown" }
 
 ---@class xfiot.Duty
@@ -63,6 +63,7 @@ end
 local function ask(self, rows)
   local book = self.client.orders
   for first = 1, #rows, BATCH do
+    if self.stopped then return end
     local ids, by_id = {}, {}
     for i = first, math.min(first + BATCH - 1, #rows) do
       ids[#ids + 1] = rows[i].command_id
@@ -96,15 +97,15 @@ local function doubt(self, row)
 end
 
 local function round(self)
-  local now, asked, in_doubt, to_ask, to_weigh = core.now(), {}, {}, {}, {}
+  local now, asked, in_doubt, to_send, to_ask, to_weigh = core.now(), {}, {}, {}, {}, {}
   local reports = self.reports
   self.reports = {}
   for _, row in ipairs(survey(self)) do
     local doubtful = row.state == "unknown" or row.state == "suspect"
     if doubtful then in_doubt[row.device_id] = true end
     asked[row.order] = self.asked[row.order]
-    if row.state == "intent" and row.owner == "gone" then
-      attempt(self, row, self.client.orders.send, self.client.orders, row)
+    if row.state == "intent" and NOBODY[row.owner] then
+      to_send[#to_send + 1] = row
     elseif row.state ~= "intent" and row.state ~= "sent" and (reports[row.device_id] or is_due(self, row, now)) then
       asked[row.order] = now
       if row.command_id then to_ask[#to_ask + 1] = row end
@@ -112,8 +113,15 @@ local function round(self)
     end
   end
   self.asked, self.in_doubt = asked, in_doubt
+  for _, row in ipairs(to_send) do
+    if self.stopped then return end
+    attempt(self, row, self.client.orders.send, self.client.orders, row)
+  end
   ask(self, to_ask)
-  for _, row in ipairs(to_weigh) do doubt(self, row) end
+  for _, row in ipairs(to_weigh) do
+    if self.stopped then return end
+    doubt(self, row)
+  end
 end
 
 -- ---- outside
@@ -139,14 +147,13 @@ function Duty:holds_orders()
   return ok
 end
 
---- Goes on until stop(); a task of its own.
+--- Goes on until stop(); a task of its own. `busy` tells whether it is at an order.
 function Duty:run()
-  if self:holds_orders() then
-    recovery.start(self.client, function(text) self.log("order_waits", { reason = text }) end)
-  end
   while not self.stopped do
     if self:holds_orders() then
+      self.busy = true
       local ok, err = pcall(round, self)
+      self.busy = false
       if not ok then self.log("orders_not_kept_going", { reason = tostring(err) }) end
     end
     self.bell = {}
