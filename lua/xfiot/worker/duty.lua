@@ -4,14 +4,12 @@
 local core = require "xfiot.core"
 local doubts = require "xfiot.doubts"
 local loop = require "xfiot.loop"
-local outcomes = require "xfiot.outcomes"
 local proofs = require "xfiot.proofs"
 
 local duty = {}
 
 local EVERY = 15            -- seconds between two rounds
 local SOON = 2              -- the same while an order is on its way: its response may come before its reply
-local BATCH = 10            -- ids of one batchQueryCmd (2.3)
 local FIRST_PAUSE, LAST_PAUSE = 15, 3600 -- seconds between two questions for one order
 local SHARE = 10            -- a question every tenth of its age
 local NOBODY = { gone = true, unseen = true } -- owners that will not send their intents themselves
@@ -61,27 +59,14 @@ local function attempt(self, row, fn, ...)
 end
 
 local function ask(self, rows)
-  local book = self.client.orders
-  for first = 1, #rows, BATCH do
-    if self.stopped then return end
-    local ids, by_id = {}, {}
-    for i = first, math.min(first + BATCH - 1, #rows) do
-      ids[#ids + 1] = rows[i].command_id
-      by_id[rows[i].command_id] = rows[i]
-    end
-    local list, err = self.client:batchQueryCmd { commandIds = ids }
-    if not list then
-      self.log("orders_not_asked", { count = #rows - first + 1, reason = tostring(err) })
-      return
-    end
-    for _, item in ipairs(list) do
-      local row, outcome = by_id[item.commandId], outcomes.read(item)
-      if row and outcome then
-        attempt(self, row, row.state == "accepted" and book.settle or doubts.settle_late, book, row, outcome)
-        self.log("order_asked", { order = row.order, state = row.state })
-      end
-    end
-  end
+  doubts.ask(self.client.orders, rows, {
+    stopped = function() return self.stopped end,
+    answered = function(row) self.log("order_asked", { order = row.order, state = row.state }) end,
+    failed = function(row, err)
+      self.log("order_waits", { order = row.order, state = row.state, reason = tostring(err) })
+    end,
+    unasked = function(count, err) self.log("orders_not_asked", { count = count, reason = tostring(err) }) end,
+  })
 end
 
 -- The response may have come before anybody knew that the reply was lost; later
