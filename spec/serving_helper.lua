@@ -32,8 +32,8 @@ local function copy(t)
   return out
 end
 
--- options: handlers (text of the file), env, words. The handlers may write to the
--- file named by the global OUT.
+-- options: handlers (text of the file; `tell(...)` writes a line that told() reads),
+-- env, words, listen, ca_file.
 function S.start(options)
   local folder = helper.tmpdir()
   local self = setmetatable({ folder = folder, out = folder .. "/out", log = {}, tokens = {} }, Serve)
@@ -43,7 +43,7 @@ function S.start(options)
   env.XFIOT_BASE_URL = env.XFIOT_BASE_URL or "http://127.0.0.1:1"
   env.XFIOT_JOURNAL = folder .. "/journal.db"
   self.env = env
-  local words = { "xfiot", "serve", "--listen", "127.0.0.1:0", table.unpack(options.words or {}) }
+  local words = { "xfiot", "serve", "--listen", options.listen or "127.0.0.1:0", table.unpack(options.words or {}) }
   if options.handlers then
     self.path = folder .. "/HANDLERS.lua"
     self:handlers(options.handlers)
