@@ -247,6 +247,9 @@ describe("an order whose reply was lost", function()
     end
     assert.equal(1, credited)
     assert.equal(0, run({ "recharge", "deviceNo=30010000000001", "order=R-1", "amount=100.00" }).status)
+    local sheet = C.xfiot({ "orders", "show", "R-1" }, { env = serve.env }).stdout
+    assert.matches("pushes about the meter since", sheet, 1, true)
+    assert.matches("  response     %d+ done", sheet)
     local list = table.concat(serve:told(), "\n")
     assert.matches("report %x+", list)
     assert.matches("response " .. row.command_id, list)

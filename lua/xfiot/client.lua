@@ -38,7 +38,7 @@ function Client.new(overrides)
   core.note_trans_ids(values.journal or core.journal_path() or "")
   local client = setmetatable({
     transport = transport, signer = settings.signer(values), company_code = values.company_code,
-    settings = values, meters = {},
+    settings = values, meters = setmetatable({}, { __mode = "v" }),
   }, Client)
   -- whoever overhears a call holds a token that is good for a push: our own are known by this
   local journal = values.journal or core.journal_path()

@@ -25,7 +25,8 @@ Book.__index = Book
 ---@param client xfiot.Client
 ---@return xfiot.Book
 function orders.new(client)
-  return setmetatable({ client = client, locks = {}, receipts = {} }, Book)
+  -- receipts: as long as somebody keeps one, the same order gives the same
+  return setmetatable({ client = client, locks = {}, receipts = setmetatable({}, { __mode = "v" }) }, Book)
 end
 
 --- The journal, opened when it is needed first.
@@ -121,7 +122,7 @@ end
 
 local function describe_call(call_fate, code, result, message)
   if call_fate == "answered" then
-    if message == "" and type(result) == "string" then message = result end -- C6
+    if message == "" and code ~= "100000" and type(result) == "string" then message = result end -- C6
     return { fate = call_fate, code = code, message = message }
   end
   local evidence = code
