@@ -23,7 +23,7 @@ return {
     struct xf_err err;
 
     if (s->place != NULL)
-        (void)mark_all(s->core, s->journal, &err);
+        (void)mark_all(s, &err);
     disarm(s);]] },
     } },
 
