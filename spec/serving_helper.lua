@@ -69,7 +69,8 @@ end
 -- Connects until somebody listens, and asks for something that need not be answered.
 function Serve:knock(port)
   local transport = assert(core.transport { base_url = "http://127.0.0.1:" .. port, timeout = 5 })
-  self:await(function() return loop.fetch(transport, { method = "GET", target = "/healthz" }).status ~= 0 end, "a knock")
+  local request = { method = "GET", target = "/healthz" }
+  self:await(function() return loop.fetch(transport, request).status ~= 0 end, "a knock")
 end
 
 -- Writes the handlers file.
