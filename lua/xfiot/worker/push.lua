@@ -76,7 +76,8 @@ end
 -- Text of a handler's as the journal and its readers take it.
 local function clean(text, most)
   text = tostring(text):sub(1, most)
-  while #text > 0 and not core.measure(text) and #text > most - 4 do text = text:sub(1, -2) end -- cut inside a character
+  -- cut inside a character
+  while #text > most - 4 and not core.measure(text) do text = text:sub(1, -2) end
   if not core.measure(text) then text = text:gsub("[\x80-\xff]", "?") end
   return (text:gsub("%z", "\\0"))
 end
