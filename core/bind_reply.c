@@ -6,6 +6,7 @@
 #include "bind_walk.h"
 #include "envelope.h"
 #include "fate.h"
+#include "names.h"
 #include "transfer.h"
 
 enum { EXCERPT = 200, CODE_LENGTH = 6 };
@@ -127,6 +128,8 @@ static int read_envelope(lua_State *L, const struct xf_endpoint *e, const char *
         return xf_fail(err, "the reply is no JSON: %s", xf_admit_reason(verdict));
     if (push_plain(L, e, body, size))
         return 0;
+    if (!xf_names_once(body, size))
+        return xf_fail(err, "the reply has a name twice and could mean two things");
     return push_decoded(L, e, body, size, err);
 }
 

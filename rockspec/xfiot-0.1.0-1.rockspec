@@ -86,6 +86,7 @@ build = {
         "core/logline.c",
         "core/loop.c",
         "core/module.c",
+        "core/names.c",
         "core/order_state.c",
         "core/own_ids.c",
         "core/push_header.c",
