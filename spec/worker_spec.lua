@@ -210,6 +210,9 @@ describe("a handler", function()
     { "raises nothing", "error(nil)", "^nil" },
     { "raises a table", "error {}", "^table: " },
     { "runs out of stack", "local function f() return 1 + f() end f()", "stack overflow" },
+    { "raises what is no text for a journal", "error('a\\0\\xff\\nb', 0)", "^a\\0%?$" },
+    { "raises what cannot be told", "error(setmetatable({}, { __tostring = function() error('x', 0) end }))", "." },
+    { "raises half a character", "error(('表'):rep(100000), 0)", "^[表]+$" },
     { "yields to nobody", "coroutine.yield(1)", "longer than handler_timeout", 1 },
   }
   for _, row in ipairs(excesses) do
@@ -221,8 +224,10 @@ describe("a handler", function()
       box:work(function()
         box:await(function() return box:find(id).traceback ~= nil and box:find(other).state == "done" end, row[1])
       end)
-      assert.matches(row[3], box:find(id).reason)
-      assert.equal("new", box:find(id).state)
+      local push = box:find(id)
+      assert.matches(row[3], push.reason)
+      assert.equal("new", push.state)
+      assert.truthy(core.measure(push.reason) and core.measure(push.traceback) and core.encode(push))
     end)
   end
 end)

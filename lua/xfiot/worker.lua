@@ -48,8 +48,10 @@ local function lay_out(self, now, at, id)
     local page = self.journal:read("push_due", now, 256, at, id)
     for _, row in ipairs(page) do
       at, id = row.next_at, row.id
-      if not self.desk:holds(row.id) then
-        local held = push.lay(self.journal:read("push_find", row.id))
+      -- one that was never acknowledged may have made way for others
+      local full = not self.desk:holds(row.id) and self.journal:read("push_find", row.id)
+      if full and full.next_at then
+        local held = push.lay(full)
         self.desk:add(held)
         if held.fresh then self.fresh = self.fresh + 1 end
       end
