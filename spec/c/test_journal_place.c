@@ -274,6 +274,21 @@ static void half_made(void)
     }
 }
 
+/* A journal has its mark before it has its id: one whose mark cannot be made is none yet. */
+static void mark_first(void)
+{
+    struct place_case p = place_start();
+    struct xf_err err = {""};
+
+    shell(&p, "mkdir -p $I/journal.db-mark");
+    CHECK(xf_journal_open(p.c.path, NULL, &err) == NULL &&
+          strstr(err.message, "mark cannot be made") != NULL);
+    shell(&p, "rmdir $I/journal.db-mark");
+    one_order(&p, "A");
+    CHECK(!moved(p.c.path));
+    place_end(&p);
+}
+
 /* Several processes make the journal at once. */
 static void made_by_many(void)
 {
@@ -336,6 +351,7 @@ int main(void)
     staying_held();
     put_back_in_use();
     half_made();
+    mark_first();
     made_by_many();
     without_outside();
     return check_end();
