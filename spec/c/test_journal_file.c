@@ -79,6 +79,26 @@ static void refused(const char *path, bool read_only, const char *reason)
     xf_journal_close(j);
 }
 
+/* Made, but nothing was ever written: for who only reads, there is nothing to read. */
+static void never_written(void)
+{
+    struct journal_case c = case_start();
+    bool blank = false;
+    struct xf_journal_options options = {.read_only = true, .blank = &blank};
+    struct xf_journal *j;
+    struct xf_err err;
+
+    CHECK(xf_journal_open(c.path, &options, &err) == NULL && !blank); /* not even made */
+    CHECK(case_sql(&c, "PRAGMA journal_mode = WAL") == SQLITE_OK);
+    CHECK(xf_journal_open(c.path, &options, &err) == NULL && blank);
+    blank = false;
+    xf_journal_close(case_open(&c));
+    j = xf_journal_open(c.path, &options, &err);
+    CHECK(j != NULL && !blank);
+    xf_journal_close(j);
+    case_end(&c);
+}
+
 static void not_a_journal(void)
 {
     struct journal_case c = case_start();
@@ -345,6 +365,7 @@ int main(void)
 {
     default_paths();
     made_private();
+    never_written();
     not_a_journal();
     versions();
     durable();
