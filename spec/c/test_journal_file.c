@@ -132,7 +132,7 @@ static void versions(void)
 
     f = fopen(c.path, "wb"); /* made by hand, empty: taken as a new one */
     CHECK(f != NULL && fclose(f) == 0);
-    refused(c.path, true, "open it for writing once");
+    refused(c.path, true, "nothing was ever written");
     j = case_open(&c);
     CHECK(case_place(j, "A", "a", 1) == XF_PLACED_NEW);
     CHECK(case_sql(&c, "PRAGMA user_version = 2") == SQLITE_OK); /* a newer program comes along */
