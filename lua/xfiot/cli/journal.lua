@@ -21,7 +21,9 @@ function shared.open(writes)
     cli.say(("there is no journal yet at %s"):format(path))
     return nil, values
   end
-  return journal.open(path, { read_only = not writes }), values
+  local book = journal.open(path, { read_only = not writes })
+  if not book then cli.say(("nothing was ever written to the journal at %s"):format(path)) end
+  return book, values
 end
 
 -- The states of "unknown,suspect".
