@@ -13,7 +13,7 @@ local COMMANDS = {} -- name -> function(options) -> status, filled below
 local function load_command(name)
   return function(options) return require("xfiot.cli." .. name)(options) end
 end
-for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "inbox", "sign", "verify", "doctor" } do
+for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "inbox", "sign", "verify", "doctor", "ledger" } do
   COMMANDS[name] = load_command(name)
 end
 COMMANDS["serve-worker"] = load_command "serve_worker" -- what serve starts; no user does
@@ -120,6 +120,28 @@ local PARSERS = {
     inbox:option("--limit", "at most so many"):argname "N"
     inbox:flag("--fetch", "with gaps: ask the platform for the reports that are missing")
     add_settings(inbox)
+  end },
+  { "ledger", function(parser)
+    local ledger = parser:command("ledger", "Statements, checks and month ends of meters whose money is kept here.")
+    ledger:argument("action", "list (default), show, check, month yyyyMM, open, pay, price, counter, ignore, close")
+      :args "?"
+    ledger:argument("device_no", "the meter's deviceNo; with month: yyyyMM"):args "?"
+    ledger:flag("--json", "one JSON object a line")
+    ledger:flag("--csv", "comma-separated, with a head line")
+    ledger:option("--since", "show: only what was booked then or later, yyyyMMddHHmmss"):argname "TIME"
+    ledger:option("--limit", "show: at most so many"):argname "N"
+    ledger:option("--tariff", "open, price: JSON with PRICE_CHANGE's names, or a file of it"):argname "TARIFF"
+    ledger:option("--at", "open, counter, ignore, close: when, by the meter's clock"):argname "TIME"
+    ledger:option("--reading", "open, ignore, close: what the counter shows, m³"):argname "M3"
+    ledger:option("--ladder", "open: gas counted in the ladder period before, m³"):argname "M3"
+    ledger:option("--balance", "open: yuan"):argname "AMOUNT"
+    ledger:option("--digits", "open: of the counter, m³; default 5"):argname "N"
+    ledger:option("--old", "counter: what the old one ended with, m³"):argname "M3"
+    ledger:option("--new", "counter: what the new one began with, m³"):argname "M3"
+    ledger:option("--order", "pay: your id of the payment, booked once"):argname "ID"
+    ledger:option("--amount", "pay: yuan; below zero it is a refund"):argname "AMOUNT"
+    ledger:option("--note", "why, in a few words"):argname "TEXT"
+    add_settings(ledger)
   end },
   { "sign", function(parser)
     local sign = parser:command("sign", "Print the two headers that sign a call.")

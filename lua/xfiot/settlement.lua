@@ -237,11 +237,12 @@ function Settlement:pay(args)
   local fen = arguments.fen("amount", args.amount)
   if fen == 0 then arguments.bad("amount", "must not be 0", "不应为 0") end
   local mark = "order " .. order
+  local evidence = args.evidence and mark .. ", " .. args.evidence or mark
   return self.journal:write(function(file)
     local before = repeated(file, ledger.account, mark, fen)
     if before then return { fen = 0, balance = last_of(file, ledger.account).balance, entries = 0 } end
     return note(file, ledger.account, { kind = fen > 0 and "payment" or "refund", fen = fen, mark = mark,
-                                        time = core.timestamp(), evidence = args.evidence or mark })
+                                        time = core.timestamp(), evidence = evidence })
   end)
 end
 
