@@ -86,13 +86,13 @@ end
 -- ---- entries
 
 -- The state after everything that was reckoned.
-local function state_of(facts, segments, last, held, next_at)
-  local segment = segments[#segments]
-  local keys = {}
+local function state_of(before, facts, segments, last, held, next_at)
+  local segment, state, keys = segments[#segments], {}, {}
+  for name, value in pairs(before) do state[name] = value end
   for i, reading in ipairs(held) do keys[i] = reckoning.key(reading) end
-  return { time = last.time, litres = last.litres, segment = segment.start, ladder = segment.ladder_to,
-           seq = segment.seq, next = next_at, digits = facts.opened.digits, closed = facts.closed or reckoning.NEVER,
-           held = keys }
+  state.time, state.litres, state.segment, state.ladder = last.time, last.litres, segment.start, segment.ladder_to
+  state.seq, state.next, state.closed, state.held = segment.seq, next_at, facts.closed or reckoning.NEVER, keys
+  return state
 end
 
 local function charge_of(segment, from, fen)
@@ -130,11 +130,11 @@ local function adjust(entries, segments, booked)
 end
 
 -- What the newest report charges: the rest of the segment that was begun, and those after it.
-local function charge(entries, segments, booked, state)
+local function charge(entries, segments, booked, begun)
   for _, segment in ipairs(segments) do
-    local from = segment.start == state.segment and state.ladder or segment.ladder_from
+    local from = segment.start == begun.start and begun.ladder_to or segment.ladder_from
     local fen = segment.fen - (booked[segment.start] or 0)
-    if segment.start >= state.segment and fen >= 0 and segment.ladder_to > from then
+    if segment.start >= begun.start and fen >= 0 and segment.ladder_to > from then
       entries[#entries + 1] = charge_of(segment, from, fen)
       booked[segment.start] = segment.fen
     end
@@ -168,21 +168,20 @@ end
 ---@return table[] entries
 ---@return xfiot.State state after
 function bookkeeping.settle(facts, booked, state, report)
-  local entries = {}
+  local entries, begun = {}, nil
   local newest = report and report.time > state.time
   if newest then
     -- what frozen records of earlier times change is no charge of this report
     local segments = reckoning.reckon(facts)
     adjust(entries, segments, booked)
-    state = setmetatable({ segment = segments[#segments].start, ladder = segments[#segments].ladder_to },
-                         { __index = state })
+    begun = segments[#segments]
   end
   if report then facts.readings[#facts.readings + 1] = report end
   local segments, last, held, next_at = reckoning.reckon(facts)
-  if newest then charge(entries, segments, booked, state) end
+  if begun then charge(entries, segments, booked, begun) end
   adjust(entries, segments, booked)
   tell_held(entries, held, state)
-  return entries, state_of(facts, segments, last, held, next_at)
+  return entries, state_of(state, facts, segments, last, held, next_at)
 end
 
 -- ---- the short way

@@ -49,26 +49,45 @@ end
 ---@field next string when the next segment starts
 ---@field digits integer
 ---@field closed string when the meter was taken away; ":" it was not
+---@field level integer how low a balance somebody was told of, see billing.lua
+---@field told_at integer when the display was told last, 0: never; and what
+---@field told_balance integer
+---@field told_price integer
+---@field told_tier integer
 ---@field held string[] readings that are held, by reckoning.key
+
+-- In their order, with their patterns.
+local MEMBERS <const> = {
+  { "time", "%S+" }, { "litres", "%d+" }, { "segment", "%S+" }, { "ladder", "%d+" }, { "seq", "%d+" },
+  { "next", "%S+" }, { "digits", "%d+" }, { "closed", "%S+" }, { "level", "%d+" }, { "told_at", "%d+" },
+  { "told_balance", "%-?%d+" }, { "told_price", "%d+" }, { "told_tier", "%d+" },
+}
+local TEXTS <const> = { time = true, segment = true, next = true, closed = true }
+
+local patterns = {}
+for i, member in ipairs(MEMBERS) do patterns[i] = "(" .. member[2] .. ")" end
+local PATTERN <const> = "^" .. table.concat(patterns, " ") .. "(.*)$"
 
 ---@param state xfiot.State
 ---@return string
 function ledger_text.state(state)
-  local text = ("%s %d %s %d %d %s %d %s"):format(state.time, state.litres, state.segment, state.ladder, state.seq,
-    state.next, state.digits, state.closed)
-  if #state.held > 0 then text = text .. " " .. table.concat(state.held, ",") end
-  return text
+  local parts = {}
+  for i, member in ipairs(MEMBERS) do parts[i] = tostring(state[member[1]]) end
+  if #state.held > 0 then parts[#parts + 1] = table.concat(state.held, ",") end
+  return table.concat(parts, " ")
 end
 
 ---@param text string
 ---@return xfiot.State
 function ledger_text.read_state(text)
-  local time, litres, segment, ladder, seq, next_at, digits, closed, rest =
-    text:match "^(%S+) (%d+) (%S+) (%d+) (%d+) (%S+) (%d+) (%S+)(.*)$"
-  local held = {}
-  for key in rest:gmatch "%d+ %d+" do held[#held + 1] = key end
-  return { time = time, litres = tonumber(litres), segment = segment, ladder = tonumber(ladder), seq = tonumber(seq),
-           next = next_at, digits = tonumber(digits), closed = closed, held = held }
+  local found = { text:match(PATTERN) }
+  local state = { held = {} }
+  for i, member in ipairs(MEMBERS) do
+    local name = member[1]
+    state[name] = TEXTS[name] and found[i] or tonumber(found[i])
+  end
+  for key in found[#MEMBERS + 1]:gmatch "%d+ %d+" do state.held[#state.held + 1] = key end
+  return state
 end
 
 return ledger_text

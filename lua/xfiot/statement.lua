@@ -21,6 +21,7 @@ statement.kinds = {
   ignored = { en = "reading set aside", zh = "读数作废" },
   close = { en = "meter taken away, final reading", zh = "拆表，最终读数" },
   carry = { en = "balance carried over", zh = "余额结转" },
+  notice = { en = "told of the balance", zh = "余额提醒" },
   sync = { en = "balance shown on the meter", zh = "余额已同步至表具" },
 }
 
