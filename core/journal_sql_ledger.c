@@ -14,8 +14,11 @@ const char *const xf_sql_ledger_texts[XF_SQL_COUNT - XF_SQL_LEDGER_OPEN] = {
     AT(XF_SQL_LEDGER_OPEN) = "INSERT INTO ledgers (company_code, device_no, opened_at) VALUES (?1, ?2, ?3)",
     AT(XF_SQL_LEDGER_DEVICE) = "INSERT INTO ledger_devices (device_id, account, at) VALUES (?1, ?2, ?3)",
     AT(XF_SQL_LEDGER_FIND) = LEDGERS " WHERE company_code = ?1 AND device_no = ?2",
-    AT(XF_SQL_LEDGER_FIND_ID) =
-        LEDGERS " WHERE account = (SELECT account FROM ledger_devices WHERE device_id = ?1)",
+    /* as it was opened with, else as the meter is known otherwise */
+    AT(XF_SQL_LEDGER_FIND_ID) = LEDGERS
+    " WHERE account = coalesce((SELECT account FROM ledger_devices WHERE device_id = ?1),"
+    " (SELECT m.account FROM devices d CROSS JOIN ledgers m ON m.device_no = d.device_no"
+    "  AND m.company_code = d.company_code WHERE d.device_id = ?1 ORDER BY d.updated_at DESC LIMIT 1))",
     AT(XF_SQL_LEDGER_LIST) = LEDGERS " WHERE account > ?1 ORDER BY account LIMIT ?2",
     AT(XF_SQL_READING_HAS) = "SELECT 1 FROM ledger_readings"
                              " WHERE account = ?1 AND time = ?2 AND source = ?3 AND litres = ?4",

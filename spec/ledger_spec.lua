@@ -38,7 +38,8 @@ describe("xfiot ledger", function()
     return done.stdout
   end
   local function open(...)
-    return good("open", METER, "--tariff", TARIFF, "--at", "20240101000000", "--reading", "0", "--ladder", "290", ...)
+    return good("open", METER, "--tariff", TARIFF, "--at", "20240101000000", "--reading", "0", "--ladder", "290",
+      "--device-id", ID, ...)
   end
   -- What a handler of serve would do.
   local function with_book(f)
@@ -57,6 +58,22 @@ describe("xfiot ledger", function()
     local stands = decode_lines(good("list", "--json"))[1]
     assert.are.same({ device_no = METER, balance = "103.90", price = "4.77", tier = 3, ladder = "430.0",
                       left = "21.781", time = "20240201000000", held = 0, closed = core.null }, stands)
+  end)
+
+  it("knows the meter by the platform's id, which it asks for unless it is given", function()
+    open()
+    with_book(function(book) assert.are.equal(METER, book:find(ID).device_no) end)
+    C.assert_sentence(ledger("open", "8", "--tariff", TARIFF, "--at", "20240101000000", "--reading", "0"), 2)
+    local server = C.serve()
+    local done = C.xfiot({ "ledger", "open", "30030000000001", "--tariff", TARIFF, "--at", "20240101000000",
+                           "--reading", "0" }, server:with { XFIOT_JOURNAL = path })
+    local device = C.xfiot({ "call", "query", "deviceNo=30030000000001" }, server:with())
+    server:stop()
+    assert.are.equal(0, done.status, done.stderr)
+    with_book(function(book)
+      local id = core.decode(device.stdout).deviceId
+      assert.are.equal("30030000000001", book.journal:read("ledger_of", id).device_no)
+    end)
   end)
 
   it("prints a statement that says how each amount came about", function()

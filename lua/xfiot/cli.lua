@@ -135,6 +135,8 @@ local PARSERS = {
     ledger:option("--reading", "open, ignore, close: what the counter shows, m³"):argname "M3"
     ledger:option("--ladder", "open: gas counted in the ladder period before, m³"):argname "M3"
     ledger:option("--balance", "open: yuan"):argname "AMOUNT"
+    ledger:option("--device-id", "open: the platform's id of the meter; asked for unless given")
+      :target("device_id"):argname "ID"
     ledger:option("--digits", "open: of the counter, m³; default 5"):argname "N"
     ledger:option("--old", "counter: what the old one ended with, m³"):argname "M3"
     ledger:option("--new", "counter: what the new one began with, m³"):argname "M3"

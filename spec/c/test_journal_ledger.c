@@ -21,6 +21,8 @@ static int64_t open_one(struct xf_journal *j, const char *device_no)
 
 static void opening(struct xf_journal *j)
 {
+    const struct xf_device known = {
+        .company_code = "C", .device_no = "8", .device_id = "id-3", .updated_at = 5};
     int64_t first = 0, again = 0, other = 0;
     struct xf_ledgers found;
     struct xf_err err;
@@ -36,6 +38,9 @@ static void opening(struct xf_journal *j)
     CHECK(xf_journal_find_ledger_id(j, "id-1", &found, &err) == 1 && found.rows[0].account == first);
     xf_ledgers_free(&found);
     CHECK(xf_journal_find_ledger_id(j, "id-3", &found, &err) == 0);
+    xf_ledgers_free(&found);
+    CHECK(xf_journal_remember_device(j, &known, &err) == 0);
+    CHECK(xf_journal_find_ledger_id(j, "id-3", &found, &err) == 1 && found.rows[0].account == other);
     xf_ledgers_free(&found);
     CHECK(xf_journal_find_ledger(j, "D", "7", &found, &err) == 0);
     xf_ledgers_free(&found);

@@ -200,6 +200,16 @@ local function needs(options, ...)
   end
 end
 
+-- Pushes name a meter by the platform's id alone.
+local function device_id_of(book, options)
+  local known = book.journal:read("recall", book.company_code, options.device_no)
+  if options.device_id or known and known.device_id then return options.device_id or known.device_id end
+  if not require("xfiot.settings").resolve().base_url then
+    cli.usage "ledger open needs --device-id, or base_url to ask the platform for it"
+  end
+  return require("xfiot").client():meter(options.device_no):device_id()
+end
+
 -- Shows how the meter stands afterwards.
 local function done(book, options)
   cli.out(statement.json(standing_line(book, book:must_find(options.device_no)), STANDING))
@@ -226,6 +236,7 @@ for name, deed in pairs(DEEDS) do
     needs(options, table.unpack(deed[1]))
     if deed[3] then args.tariff = read_tariff(options) end
     local book = open_writing()
+    if name == "open" then args.deviceId = device_id_of(book, options) end
     book[deed[2]](book, args)
     return done(book, options)
   end
