@@ -3,6 +3,7 @@
 --   tokens.WAY FIGURE
 --   start LEAST MEDIAN MOST         ms
 --   orders.N, rows.N FIGURE         a second, N in flight or in one commit
+--   settlements.N ORDERED LATE      a second, N in flight
 local series, single = {}, {}
 
 for line in io.lines() do
@@ -77,4 +78,10 @@ for _, group in ipairs { 1, 64 } do
   row(("orders a second, intent and sent on disk, %d in flight"):format(group),
     ("%s; SQLite rows: %s"):format(grouped(single["orders." .. group][1]), grouped(single["rows." .. group][1])),
     group == 64 and "8,000" or "")
+end
+print ""
+for _, group in ipairs { 1, 64 } do
+  row(("settlements a second with their commits, %d in flight"):format(group),
+    ("%s; late ones: %s"):format(grouped(single["settlements." .. group][1]),
+      grouped(single["settlements." .. group][2])))
 end
