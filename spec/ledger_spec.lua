@@ -54,6 +54,8 @@ describe("xfiot ledger", function()
     open("--balance", "600")
     assert.are.equal("650.00", core.decode(good("pay", METER, "--order", "R-1", "--amount", "50")).balance)
     assert.are.equal("650.00", core.decode(good("pay", METER, "--order", "R-1", "--amount", "50.00")).balance)
+    assert.are.equal("645.00", core.decode(good("pay", METER, "--order", "R-2", "--amount=-5")).balance)
+    good("pay", METER, "--order", "R-3", "--amount", "5")
     used "140.0"
     local stands = decode_lines(good("list", "--json"))[1]
     assert.are.same({ device_no = METER, balance = "103.90", price = "4.77", tier = 3, ladder = "430.0",

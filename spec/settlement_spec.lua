@@ -296,6 +296,19 @@ describe("settlement", function()
       assert.are.equal(-3280, balance())
     end)
 
+    it("refuses final readings and readings set aside that there cannot be", function()
+      open()
+      take("20240201000000", "900")
+      for deed, args in pairs {
+        close = { at = "20240301000000", reading = "5" }, counter = { at = "20240301000000", old = "5", new = "0" },
+        ignore = { at = "20240201000000", reading = "901" },
+      } do
+        args.deviceNo, args.evidence = METER, "x"
+        assert.are.equal(deed == "counter" and "old" or "reading", error_of(book[deed], book, args).field)
+      end
+      assert.are.equal(2, #entries())
+    end)
+
     it("carries nothing from a ledger that is open", function()
       open()
       book:open { deviceNo = "2", tariff = Y, at = "20240301000000", reading = 0 }

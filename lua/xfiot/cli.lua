@@ -141,7 +141,7 @@ local PARSERS = {
     ledger:option("--old", "counter: what the old one ended with, m³"):argname "M3"
     ledger:option("--new", "counter: what the new one began with, m³"):argname "M3"
     ledger:option("--order", "pay: your id of the payment, booked once"):argname "ID"
-    ledger:option("--amount", "pay: yuan; below zero it is a refund"):argname "AMOUNT"
+    ledger:option("--amount", "pay: yuan; a refund is --amount=-5.00"):argname "AMOUNT"
     ledger:option("--note", "why, in a few words"):argname "TEXT"
     add_settings(ledger)
   end },

@@ -61,6 +61,13 @@ function deeds:price(args)
   })
 end
 
+-- A final reading must follow what the meter has reported.
+local function check_advance(path, state, litres)
+  if reckoning.advance(state.litres, litres, state.digits) then return end
+  arguments.bad(path, ("is less than the %s m³ that the meter has reported"):format(explanation.cubic(state.litres)),
+    "小于表具已上报的读数")
+end
+
 --- The counter was replaced in the same meter: it ended with `old`, and starts with `new`.
 ---@param args { deviceNo: string, at: string, old: integer|string, new: integer|string, evidence: string }
 ---@return table { fen=, balance= }
@@ -70,6 +77,9 @@ function deeds:counter(args)
   return note(self, ledger, {
     kind = "counter", time = time, detail = { old = old, new = new },
     evidence = arguments.text("evidence", args.evidence),
+    state = function(state)
+      if time >= state.time then check_advance("old", state, old) end
+    end,
     facts = function(facts)
       facts.counters[#facts.counters + 1] = { time = time, old = old, new = new }
       table.sort(facts.counters, function(a, b) return a.time < b.time end)
@@ -83,6 +93,8 @@ end
 function deeds:ignore(args)
   local ledger, time = self:must_find(args.deviceNo), arguments.time("at", args.at)
   local litres = arguments.litres("reading", args.reading)
+  local has = self.journal:read("ledger_has", ledger.account, { time = time, source = "report", litres = litres })
+  if not has then arguments.bad("reading", "is none that was taken at that time", "该时刻没有这个读数") end
   return note(self, ledger, {
     kind = "ignored", time = time, detail = { litres = litres }, evidence = arguments.text("evidence", args.evidence),
     facts = function(facts) facts.ignored[time .. " " .. litres] = true end,
@@ -98,10 +110,7 @@ function deeds:close(args)
   local litres, evidence = arguments.litres("reading", args.reading), arguments.text("evidence", args.evidence)
   local _, state = ledger_writer.last(self.journal.file, ledger.account)
   if state.closed == reckoning.NEVER then
-    if time >= state.time and not reckoning.advance(state.litres, litres, state.digits) then
-      arguments.bad("reading", ("is less than the %s m³ that the meter has reported")
-        :format(explanation.cubic(state.litres)), "小于表具已上报的读数")
-    end
+    if time >= state.time then check_advance("reading", state, litres) end
     self:take(ledger.device_no, meter_report.final(time, litres), evidence)
     note(self, ledger, { kind = "close", time = time, evidence = evidence, detail = { litres = litres },
                          facts = function(facts) facts.closed = time end })
