@@ -71,6 +71,16 @@ describe("billing", function()
     assert.are.equal(0, done "BALANCE_SYNC")
   end)
 
+  it("settles a meter that keeps its money itself, and tells nobody", function()
+    open "1.00"
+    local handlers = xfiot.billing { every = 0, low = 5, on_low = function() error "it was called" end }
+    local message = report(id, "20260102000000", "1")
+    message.callbackData.chargeType = "2"
+    handlers.report(message, { client = box.client, id = 1 })
+    assert.are.equal(100 - 328, book:standing(V.BACKEND).balance)
+    assert.are.equal(0, done "BALANCE_SYNC")
+  end)
+
   it("calls for low balances once each time they fall so low, and never closes a valve by itself", function()
     open "10.00"
     local told = {}

@@ -109,6 +109,8 @@ end
 
 -- ---- handlers
 
+local KEEPS_ITS_MONEY <const> = { ["1"] = true, ["2"] = true } -- chargeType (3.1)
+
 --- The handlers of a policy, to be returned by HANDLERS.lua.
 ---@param given? { every?: number, low?: any, on_low?: function, on_overdraft?: function, close_valve_below?: any }
 --- every: seconds between two syncs of a meter; low, close_valve_below: yuan; on_low, on_overdraft: called with how
@@ -122,6 +124,7 @@ function billing.handlers(given)
       if not book:find(id) then return end
       local evidence = ("push %s"):format(context.id)
       book:take(id, message, evidence)
+      if KEEPS_ITS_MONEY[message.callbackData.chargeType] then return end -- its ledger is there to compare with
       warn(policy, book, id, context, evidence)
       billing.sync(context.client, id, policy.every)
     end,
