@@ -124,6 +124,14 @@ local BAD = { -- verb, arguments, paths of the bad fields, code of the first if 
   { "recharge", { order = ("x"):rep(65), amount = "1.00" }, "order" },
   { "recharge", { order = "a\nb", amount = "1.00" }, "order" },
   { "recharge", { order = "\xff", amount = "1.00" }, "order" },
+  { "recharge", { order = " ", amount = "1.00" }, "order" },
+  { "recharge", { order = "R-1 ", amount = "1.00" }, "order" },
+  { "recharge", { order = " R-1", amount = "1.00" }, "order" },
+  { "recharge", { order = "R-1\u{200B}", amount = "1.00" }, "order" },
+  { "recharge", { order = "R\u{A0}1", amount = "1.00" }, "order" },
+  { "recharge", { order = "R\u{202E}1", amount = "1.00" }, "order" },
+  { "recharge", { order = "R\u{9B}1", amount = "1.00" }, "order" },
+  { "recharge", { order = "R\u{3000}1", amount = "1.00" }, "order" },
   { "recharge", { order = 5, amount = "1.00" }, "order" },
   { "recharge", { order = "X", amount = "1.00", wait = -1 }, "wait" },
   { "recharge", { order = "X", amount = "1.00", wait = "5" }, "wait" },
@@ -282,6 +290,8 @@ describe("what a meter counts", function()
     local meter = box:meter(V.GAS)
     meter:open_account { order = "O", amount = "1.00", cardNo = "0000000001", gasType = 1, prepaidType = 1 }
     assert.are.equal("applied", meter:recharge({ order = "R", amount = "1.00" }).state)
+    local later = box:another():meter(V.GAS) -- another process, say
+    assert.are.equal("applied", later:recharge({ order = "R2", amount = "1.00" }).state)
   end)
 
   it("stays what it was when an opening is given again", function()
