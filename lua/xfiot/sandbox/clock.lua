@@ -162,10 +162,10 @@ local function milliseconds(span)
   return math.floor(seconds * 1000 + 0.5)
 end
 
----@param options { start: integer, speed: number }  start in seconds
+---@param options { start: number, speed: number }  start in seconds
 local function new(options)
   return setmetatable({
-    base = options.start * 1000,
+    base = math.floor(options.start * 1000 + 0.5),
     real = core.clock(),
     speed = options.speed,
     agenda = core.agenda(),
