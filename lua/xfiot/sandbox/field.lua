@@ -189,7 +189,7 @@ end
 function Field:purchase(device, value)
   local done = false
   self:alter(device, function(m, told)
-    done = account.buy(m, value)
+    done = kind.is_prepaid(m.kind) and account.buy(m, value)
     if not done then return end
     warning.calm(m, self.limits, told)
     valve.refill(m, told)

@@ -35,7 +35,7 @@ local function make(row, defaults, options)
   local used, bad = core.decimal(row.counter or "0", 3)
   if not used then error(("sandbox: the counter of %s %s"):format(row.deviceNo, bad), 0) end
   local device = options.devices:make(row.deviceNo, {
-    kind = row.kind, profile = row.profile, used = used, freeze = row.freeze,
+    kind = row.kind, profile = row.profile or defaults.profile, used = used, freeze = row.freeze,
   })
   device.concentrator = row.concentrator
   local function given(name)

@@ -75,7 +75,7 @@ local function operation_of(contract, code)
   return "creatCmd"
 end
 
---- All return codes: { code, text, rule, operation, by_itself }.
+--- All return codes: { code, text, rule, operation, by_itself }; success needs no rule.
 ---@return table[]
 function provoke.codes()
   local contract, out = core.contract(), {}
@@ -83,8 +83,8 @@ function provoke.codes()
     local operation = operation_of(contract, row.code)
     out[i] = {
       code = row.code, text = row.message, operation = operation,
-      rule = ("%s:code=%s"):format(operation, row.code),
-      by_itself = CODES[row.code] or INVALID:format(table.concat(row.fields or { "a value" }, ", ")),
+      rule = row.class_id ~= "ok" and ("%s:code=%s"):format(operation, row.code) or nil,
+      by_itself = CODES[row.code] or INVALID:format(row.fields or "a value"),
     }
   end
   return out
@@ -133,7 +133,7 @@ function provoke.lines()
   end
   add "\nReturn codes: the rule that provokes each, and what does by itself."
   for _, row in ipairs(provoke.codes()) do
-    add("  %-28s %s (%s)", row.rule, row.text.zh, row.text.en)
+    add("  %-28s %s (%s)", row.rule or row.code, row.text.zh, row.text.en)
     add("  %-28s %s", "", row.by_itself)
   end
   add "\nAlarms: the rule that provokes each, and what does by itself."

@@ -18,7 +18,7 @@ local ROWS <const> = {
   { "C12", { "20", "19" }, "digits of iccidCode" },
   { "C13", { "empty", "absent", "null" }, "user fields never given: \"\", no such field, or null" },
   { "C14", { "any", "32" }, "deviceNos of authDevices: any number, or at most 32" },
-  { "C16", { "example", "table" }, "authDevices: deviceNum, platId, a time of 19 characters; or deviceNo, deviceId, 14" },
+  { "C16", { "example", "table" }, "authDevices: names and time of the example; or deviceNo, deviceId and 14 digits" },
   { "C18", { "any", "days" }, "expireTime: any above 0, or 1 to 31 days" },
   { "C19", { "5", "3" }, "most expireCount" },
   { "C20", { "object", "string" }, "resultDetail and callbackData (3.2): an object, or a string that holds one" },

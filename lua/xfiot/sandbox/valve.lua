@@ -26,6 +26,16 @@ local function is_held(m, context)
   return m.account and context.overdrawn(m) or false
 end
 
+local function unlock(m, told)
+  if not m.locked then return end
+  m.locked = nil
+  if m.active and m.active["0001H"] then
+    m.active["0001H"] = nil
+    if next(m.active) == nil then m.active = nil end
+  end
+  told("0001H", "0")
+end
+
 --- VALVE_CONTROL.
 function valve.control(m, paras, context)
   local wanted = paras.controlFlag == 1 and CLOSED or OPEN
@@ -41,8 +51,8 @@ function valve.control(m, paras, context)
   valve.turn(m, wanted, context.told)
   m.closed_remotely = wanted == CLOSED or nil
   if wanted == OPEN then
-    if m.locked then context.told("0001H", "0") end
-    m.locked, m.lacking = nil, nil
+    unlock(m, context.told)
+    m.lacking = nil
   end
   return true
 end
@@ -79,8 +89,7 @@ end
 ---@param told fun(code: string, state: string)
 function valve.press(m, told)
   if not m.locked then return end
-  m.locked = nil
-  told("0001H", "0")
+  unlock(m, told)
   valve.turn(m, OPEN, told)
 end
 
