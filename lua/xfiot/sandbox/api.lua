@@ -105,7 +105,6 @@ local function check_ranges(switches, args)
   end
   if switches.C34 == "30" and (paras.price or 0) > 30000 then return "500020" end
   if switches.C35 == "money" and paras.prepaidType == 1 then return "500018" end
-  if switches.C36 == "required" and id == "BALANCE_SYNC" and paras.ladderNo == nil then return "500021" end
   return nil
 end
 
@@ -148,8 +147,8 @@ end
 
 -- cmdResultDTO; while there is no result, resultDetail is "" (C21).
 local function command_result(self, command)
-  local detail
-  if command.result then detail = self.reports:result(command.result) else detail = no_result(self.switches.C21) end
+  local detail = no_result(self.switches.C21)
+  if command.result then detail = self.reports:result(command, command.result) end
   return {
     commandId = command.id,
     commandState = command.state,

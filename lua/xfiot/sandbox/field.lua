@@ -118,9 +118,9 @@ local function check_credit(self, device, told)
   warning.tell(m, self.limits, told)
   if warning.is_overdrawn(m, self.limits) then valve.lack(m, told) end
   if self.cards and m.warned and not device.buying then
-    device.buying = true
     local hours = self.random:between(("card %s %d"):format(device.number, m.buys), 1, 72)
-    self.clock:after(hours * 3600000, self.buy, device)
+    device.buying = self.clock:now() + hours * 3600000
+    self.clock:at(device.buying, self.buy, device)
   end
 end
 
@@ -283,7 +283,7 @@ end
 function Field:resume(device)
   self:plan(device)
   if not device.reported then self.clock:after(self.wake, self.greet, device) end
-  if device.buying then self.clock:after(3600000, self.buy, device) end
+  if device.buying then self.clock:at(device.buying, self.buy, device) end
 end
 
 ---@param options { clock: table, random: table, push: table, ledger: table, reports: table, schemes: table,

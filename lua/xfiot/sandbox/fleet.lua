@@ -3,9 +3,12 @@
 local account = require "xfiot.sandbox.account"
 local core = require "xfiot.core"
 local kinds = require "xfiot.sandbox.kind"
+local price = require "xfiot.sandbox.price"
 local registry = require "xfiot.sandbox.device"
 
 local KINDS <const> = kinds.names -- order of making
+
+local TIDY <const> = 125 -- per cent of what lives, at which garbage is collected
 
 -- Of the household meters of a fleet, every so many are these.
 local SPECIAL <const> = { { "empty", 20 }, { "restaurant", 50 }, { "leak", 90 } }
@@ -17,17 +20,29 @@ local OPENING <const> = {
   priceVer = 1, pricePeriod = 12, clearMark = 1, gasType = 1, billNo = 0, cardNo = "0000000001",
 }
 
-local function open_account(m, balance, now, schemes)
+-- ACCOUNT_OPEN's parameters of a whole fleet: made once, but for the balance.
+local function opening(options, charge)
+  local made = options.openings
+  if not made[charge] then
+    local midnight = core.timestamp(options.clock:seconds()):sub(1, 4) .. "0101000000"
+    local names = { prepaidType = charge == "1" and 1 or 0, priceTime = midnight, ladderTime = midnight }
+    for name, value in pairs(OPENING) do names[name] = value end
+    local paras = { scheme = charge == "2" and price.scheme(options.schemes, names) or nil }
+    for name, value in pairs(names) do paras[name] = value end
+    made[charge] = paras
+  end
+  return made[charge]
+end
+
+local function open_account(m, balance, options)
   local traits = kinds.traits(m.kind)
   if traits.charge == "0" then
     if traits.meter == "0" then m.account = true end
     return
   end
-  local midnight = core.timestamp(now):sub(1, 4) .. "0101000000"
-  local paras = { prepaidType = traits.charge == "1" and 1 or 0, priceTime = midnight, ladderTime = midnight }
-  for name, value in pairs(OPENING) do paras[name] = value end
+  local paras = opening(options, traits.charge)
   paras.rechargeValue = balance
-  account.open(m, paras, { now = now, traits = traits, schemes = schemes })
+  account.open(m, paras, { now = options.clock:seconds(), traits = traits, schemes = options.schemes })
   m.account, m.opening = true, nil
 end
 
@@ -45,7 +60,7 @@ local function make(row, defaults, options)
   if given("opened") then
     local balance, why = core.decimal(given "balance" or "0", 2)
     if not balance then error(("sandbox: the balance of %s %s"):format(row.deviceNo, why), 0) end
-    open_account(device.meter, balance, options.clock:seconds(), options.schemes)
+    open_account(device.meter, balance, options)
   end
   if given("registered") then
     device.state = registry.REGISTERED
@@ -93,6 +108,9 @@ end
 ---@param options { devices: table, clock: table, schemes: table, registered: fun(device: table) }
 function fleet.make(meters, defaults, options)
   local counts = type(meters) == "string" and parse(meters) or meters
+  options.openings = {}
+  -- A city stays: what is garbage of its making should not take room beside it.
+  local pause = collectgarbage("setpause", TIDY)
   for _, kind in ipairs(KINDS) do
     for i = 1, counts[kind] or 0 do
       make({ deviceNo = fleet.number(kind, i), kind = kind, profile = defaults.profile or profile_of(kind, i) },
@@ -100,6 +118,7 @@ function fleet.make(meters, defaults, options)
     end
   end
   for _, row in ipairs(counts) do make(row, defaults, options) end
+  collectgarbage("setpause", pause)
 end
 
 return fleet

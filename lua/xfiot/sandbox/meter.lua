@@ -163,8 +163,9 @@ end
 ---@param at integer
 ---@return integer seconds
 function meter.clock(m, at)
-  local ppm = (m.salt >> 40) % 41 - 20
-  return at + (at - m.born) * ppm // 1000000 + (m.clock_off or 0)
+  local ppm = (m.salt >> 40) % 41
+  local drift = (at - m.born) * (ppm % 21) // 1000000
+  return at + (ppm > 20 and -drift or drift) + (m.clock_off or 0)
 end
 
 --- Carries out a command; the meter has been brought up to now.

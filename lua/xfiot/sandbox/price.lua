@@ -40,7 +40,7 @@ function price.scheme(schemes, paras)
   local scheme = schemes[key]
   if scheme then return scheme end
   scheme = {
-    key = key, paras = paras,
+    key = key, paras = paras, -- as they came, to be written down
     from = core.parse_timestamp(paras.priceTime),
     ladder_from = core.parse_timestamp(paras.ladderTime),
     period = paras.pricePeriod,
@@ -106,7 +106,7 @@ end
 ---@param paras table
 ---@param context { now: integer, schemes: table }
 function price.load(m, paras, context)
-  local scheme = price.scheme(context.schemes, paras)
+  local scheme = paras.scheme or price.scheme(context.schemes, paras)
   if scheme.from > context.now then
     m.delayed = scheme
   else
@@ -163,6 +163,15 @@ function price.read(m, paras)
   for i, name in ipairs(PRICES) do answer[name] = core.decimal_text(scheme[i], 2) end
   for i, name in ipairs(LIMITS) do answer[name] = tostring(scheme[5 + i]) end
   return true, answer
+end
+
+--- The fields of PRICE_READ's answer, all empty: what a meter without prices might say (C38).
+---@return table<string, string>
+function price.nothing()
+  local answer = { priceTime = "", priceVer = "", ladderTime = "", pricePeriod = "" }
+  for _, name in ipairs(PRICES) do answer[name] = "" end
+  for _, name in ipairs(LIMITS) do answer[name] = "" end
+  return answer
 end
 
 --- LADDER_VALUE_CHANGE.

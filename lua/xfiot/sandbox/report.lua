@@ -4,6 +4,7 @@
 
 local core = require "xfiot.core"
 local meter = require "xfiot.sandbox.meter"
+local price = require "xfiot.sandbox.price"
 local service = require "xfiot.sandbox.service"
 
 local Report = {}
@@ -77,11 +78,13 @@ function Report:alarm(device, alarm)
   return message(self, device, alarm.at, "99", data)
 end
 
---- The result of a command in the type and form it is sent in (C20, C22).
+--- The result of a command in the type and form it is sent in (C20, C22, C38).
+---@param command table
 ---@param result table
 ---@return table|string
-function Report:result(result)
-  local out = {}
+function Report:result(command, result)
+  local is_empty = command.method == "PRICE_READ" and result.commandResult == "1" and self.switches.C38 == "empty"
+  local out = is_empty and price.nothing() or {}
   for name, value in pairs(result) do out[name] = value end
   if self.switches.C22 == "int" then out.commandResult = math.tointeger(tonumber(out.commandResult)) end
   if self.switches.C20 == "string" then return core.encode(out) end
@@ -100,7 +103,7 @@ function Report:response(device, command, at)
     deviceId = device.id,
     commandId = command.id,
     receiveTime = core.timestamp(at),
-    callbackData = self:result(command.answer),
+    callbackData = self:result(command, command.answer),
   }
 end
 

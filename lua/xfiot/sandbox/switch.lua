@@ -33,7 +33,6 @@ local ROWS <const> = {
   { "C33", { "wide", "narrow" }, "surplusValue of 4.8: up to 2147483.647, or up to 2147483.64" },
   { "C34", { "100", "30" }, "highest price of 4.8" },
   { "C35", { "both", "money" }, "prepaidType of 4.8, 4.9: 0 and 1, or 0 alone (500018)" },
-  { "C36", { "optional", "required" }, "ladderNo of 4.9: may be missing, or 500021" },
   { "C38", { "alone", "empty" }, "failed PRICE_READ: commandResult alone, or all fields with \"\"" },
   { "C39", { "used", "bought" }, "PriceChangeInfo.totalUseMoney: money used, or money purchased" },
   { "C40", { "unit", "gas" }, "frozen totalUseValue: in the unit of the prepayment, or gas" },
