@@ -3,6 +3,7 @@
 
 require "spec.helper"
 local core = require "xfiot.core"
+local document = require "spec.sandbox_document"
 local loop = require "xfiot.loop"
 local sandbox = require "xfiot.sandbox"
 
@@ -130,11 +131,13 @@ function Box:services(device_no)
 end
 
 -- A sandbox whose pushes are kept: bodies in order, and messages by device number. Each
--- is checked against the contract's rows.
+-- is checked against the contract's rows, and against the document where that is there.
 function H.living(options)
   local bodies, by_number = {}, {}
+  local paper = document()
   options.tap = function(name, body)
     bodies[#bodies + 1] = body
+    if paper then paper:check(name, body) end
     if name ~= "report" then return end
     for _, entry in ipairs(assert(core.read_messages("report", body))) do
       assert(entry.faults == nil and entry.notes == nil, body)

@@ -11,6 +11,7 @@ local kind = require "xfiot.sandbox.kind"
 local meter = require "xfiot.sandbox.meter"
 local profile = require "xfiot.sandbox.profile"
 local registry = require "xfiot.sandbox.device"
+local rows = require "xfiot.sandbox.rows"
 local valve = require "xfiot.sandbox.valve"
 local warning = require "xfiot.sandbox.warning"
 
@@ -54,7 +55,8 @@ end
 function Field:warn(device, code, state)
   device.alarm = { code = code, at = self.clock:seconds(), state = state }
   if self.push:wants_reports() then self.push:report(self.reports:alarm(device, device.alarm)) end
-  self.log(("%s warns %s%s"):format(device.number, code, state == "0" and ", over" or ""))
+  local label = rows.alarm(code).label
+  self.log(("%s warns %s %s (%s)%s"):format(device.number, code, label.zh, label.en, state == "0" and ", over" or ""))
 end
 
 -- A function that collects warnings, and the list of them.

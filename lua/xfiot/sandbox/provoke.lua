@@ -63,7 +63,33 @@ local ALARMS <const> = {
   ["0018H"] = "meter:stuck",
 }
 
-local provoke = {}
+-- What may go wrong: target, kind, what it is.
+local KINDS <const> = {
+  { "OPERATION, *", "lost, reset", "no reply; with :before, nothing was done either" },
+  { "", "status=500", "another HTTP status; with :before, nothing was done" },
+  { "", "code=500014", "another return code; with :before, nothing was done" },
+  { "", "cut, garbled, delay=2", "half a reply; no JSON; seconds late" },
+  { "send", "lost, failed", "a command on its way to a meter; failed: commandState 2" },
+  { "answer", "lost", "a meter's answer on its way up; it has done what it was told" },
+  { "report, response,", "lost, twice", "a push never comes, or comes two times" },
+  { "push (either)", "late=1h", "comes later, behind others" },
+  { "", "overtaken", "comes behind the next one" },
+  { "", "forged", "has a token that is not ours" },
+  { "", "stale", "has a transId two days old, properly signed" },
+  { "", "notes", "has the header names of the notes of 3.2 (C3)" },
+  { "meter", "asleep=5d", "reports nothing and takes nothing" },
+  { "", "late=3d", "answers so much later, when the command is void" },
+  { "", "mute", "does what it is told and never says so" },
+  { "", "swapped", "another meter hangs there: no account, counter 0, its own meterNo" },
+  { "", "rolled", "its counter begins anew after one more cubic metre" },
+  { "", "clock=-2h", "its clock is wrong" },
+  { "", "stuck", "its valve cannot be turned" },
+  { "", "volts=4.4", "its battery is that low" },
+  { "", "alarm=0009H", "it warns; alarm=0009H/2h: and is back to normal two hours later" },
+  { "", "lacks=500010", "the platform has no model, protocol (500010 to 500012) or concentrator (500045) of it" },
+}
+
+local provoke = { kinds = KINDS }
 
 -- The first operation that has the code.
 local function operation_of(contract, code)
@@ -103,20 +129,6 @@ function provoke.alarms()
   return out
 end
 
-local KINDS <const> = {
-  { "OPERATION or *", "lost reset cut garbled status=500 code=500014 delay=2",
-    "of a call's reply; with :before (lost reset status code) nothing was done" },
-  { "send", "lost failed", "of a command on its way to a meter" },
-  { "answer", "lost", "of a meter's answer" },
-  { "report response push", "lost late=1h twice overtaken forged stale notes",
-    "of a push: forged: wrong token; stale: a transId two days old; notes: header names of 3.2 (C3)" },
-  { "meter", "asleep=5d late=3d mute", "it sleeps; answers so much later; never answers, but does it" },
-  { "meter", "swapped rolled clock=-2h stuck volts=4.4", "another meter hangs there; its counter begins anew soon; "
-    .. "its clock is wrong; its valve is stuck; its battery is empty" },
-  { "meter", "alarm=0009H alarm=0009H/2h lacks=500010", "it warns, until the span is over; the platform lacks "
-    .. "model, protocol (500010 to 500012) or concentrator (500045)" },
-}
-
 --- The lines of `xfiot help faults`.
 ---@return string[]
 function provoke.lines()
@@ -128,8 +140,7 @@ function provoke.lines()
   }
   local function add(...) out[#out + 1] = (string.format(...):gsub("%s+$", "")) end
   for _, row in ipairs(KINDS) do
-    add("  %-22s %s", row[1], row[2])
-    add("  %-22s %s", "", row[3])
+    add("  %-18s %-22s %s", row[1], row[2], row[3])
   end
   add "\nReturn codes: the rule that provokes each, and what does by itself."
   for _, row in ipairs(provoke.codes()) do

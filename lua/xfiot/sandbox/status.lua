@@ -30,7 +30,7 @@ function status.snapshot(device, now, queue)
     account = m.account or false,
     opening = m.opening or false,
     profile = meter.profile(m),
-    valve = m.valve == "1" and "open" or "closed",
+    valve = meter.traits(m).meter ~= "2" and (m.valve == "1" and "open" or "closed") or nil,
     counter = core.decimal_text(m.used % meter.traits(m).counter),
     used = core.decimal_text(m.used),
     balance = (charge ~= "0" or shown) and meter.amount_text(shown and shown.balance or m.balance) or nil,
