@@ -73,6 +73,23 @@ describe("a served sandbox", function()
   end)
 end)
 
+describe("the README", function()
+  it("has five lines for busted, and they work", function()
+    for _, name in ipairs { "README.md", "lua/README.zh.md" } do
+      local text = helper.read(helper.root .. "/" .. name)
+      local lines = text:match '```lua\n(it%("credits a meter once".-)```'
+      assert.equal(5, select(2, lines:gsub("\n", "")))
+      local ran = 0
+      local env = setmetatable({ assert = require "luassert", it = function(_, test)
+        test()
+        ran = ran + 1
+      end }, { __index = _G })
+      assert(load(lines, name, "t", env))()
+      assert.equal(1, ran)
+    end
+  end)
+end)
+
 describe("xfiot help", function()
   local faults = C.xfiot({ "help", "faults" }).stdout
 

@@ -85,7 +85,8 @@ local PARSERS = {
     sandbox:option("--profile", "who lives behind all meters: household, restaurant, factory, empty, leak, none")
       :argname "NAME"
     sandbox:option("--rhythm", "how often a meter reports by itself, 1d; 0 never"):argname "SPAN"
-    sandbox:option("--wake", "how long a meter sleeps on when a command has come, 1s"):argname "SPAN"
+    sandbox:option("--wake", "how long a meter sleeps on when a command has come, 1s; report: until it reports next")
+      :argname "SPAN"
     sandbox:flag("--cards", "customers buy with their cards when credit is low")
     sandbox:flag("--refuse-repeats", "a meter refuses a billNo it has seen"):target "refuse_repeats"
     sandbox:option("--contradiction", "what to do where the document contradicts itself, C22=int; see xfiot help "

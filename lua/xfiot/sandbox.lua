@@ -213,7 +213,8 @@ end
 
 -- Time, chance, pushes and meters.
 local function make_field(self, options, refuse_repeats)
-  local wake = milliseconds(options.wake or 1, "wake")
+  local at_reports = options.wake == "report"
+  local wake = milliseconds(not at_reports and options.wake or 1, "wake")
   local air = options.air and milliseconds(options.air, "air") or wake // 5
   local shared = {
     clock = self.clock, random = self.random, faults = self.faults, switches = self.switches, log = self.log,
@@ -228,7 +229,7 @@ local function make_field(self, options, refuse_repeats)
     refuse_repeats = refuse_repeats,
   }, shared), life(options, wake)))
   self.queue = queue.new(add_all({
-    wake = wake, air = air,
+    wake = wake, air = air, at_reports = at_reports,
     execute = function(device, command) return self.meters:execute(device, command) end,
     answered = function(device, command) self.meters:answered(device, command) end,
   }, shared))
@@ -310,7 +311,7 @@ end
 ---@field tap fun(name: string, body: string)? told of every push, "report" or "response"
 ---@field state string? file that the sandbox is kept in; read at the start if it is there
 ---@field log_reports boolean? a line for every report too; false
----@field wake number? seconds from a command's arrival to the meter's waking; 1
+---@field wake number|string? seconds from a command's arrival to the meter's waking; 1; "report": its next report
 ---@field air number? seconds a command takes down and back up; a fifth of wake
 ---@field repeat_bill string? a billNo used before: "execute" (default) or "refuse"
 ---@field push_reports string? URL

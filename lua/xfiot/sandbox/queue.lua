@@ -1,7 +1,7 @@
 -- The queues of commands, one per device, and the states of a command (A20):
 -- 0 waiting, 4 being sent, then 1 succeeded, 2 failed; 3 expired, 5 cancelled.
--- A meter wakes some time after the first command came in, takes the waiting
--- ones one after the other, and sleeps again. A device may be asleep for longer
+-- A meter wakes some time after the first command came in, or when it reports next
+-- (at_reports), takes the waiting ones one after the other, and sleeps again. A device may be asleep for longer
 -- (device.asleep, seconds), answer late (device.late, ms) or never (device.mute).
 
 local registry = require "xfiot.sandbox.device"
@@ -43,7 +43,9 @@ local wake
 
 local function sleep_until_next(self, device)
   device.awake = true
-  self.clock:after(self.wake, wake, { self, device })
+  local time = self.clock:now() + self.wake
+  if self.at_reports and device.next_report then time = math.max(time, device.next_report * 1000) end
+  self.clock:at(time, wake, { self, device })
 end
 
 local function is_asleep(self, device)
@@ -180,7 +182,7 @@ end
 
 --- `execute(device, command)` lets the meter do it and returns its result;
 --- `answered(device, command)` is told when the platform has the result.
----@param options { clock: table, random: table, faults: table, wake: integer, air: integer,
+---@param options { clock: table, random: table, faults: table, wake: integer, air: integer, at_reports: boolean,
 ---  execute: fun(device: table, command: table): table, answered: fun(device: table, command: table) }
 local function new(options)
   local self = setmetatable({ by_id = {} }, Queue)
