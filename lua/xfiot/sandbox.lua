@@ -79,7 +79,9 @@ end
 ---@param device_no string
 ---@return boolean
 function Sandbox:press(device_no)
-  self.meters:press(find(self, device_no))
+  local device = find(self, device_no)
+  if device.state ~= registry.REGISTERED then error("sandbox: not registered: " .. device_no, 2) end
+  self.meters:press(device)
   return true
 end
 

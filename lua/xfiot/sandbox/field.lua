@@ -48,11 +48,12 @@ function Field:report(device, by)
   if self.log_reports then self.log(("%s reports"):format(device.number)) end
 end
 
---- A warning of the device goes out at once.
+--- A warning of the device goes out at once; of one that is not registered nobody hears.
 ---@param device table
 ---@param code string
 ---@param state string "1" begun, "0" over
 function Field:warn(device, code, state)
+  if device.state ~= registry.REGISTERED then return end
   device.alarm = { code = code, at = self.clock:seconds(), state = state }
   if self.push:wants_reports() then self.push:report(self.reports:alarm(device, device.alarm)) end
   local label = rows.alarm(code).label
@@ -251,6 +252,9 @@ function Field:execute(device, command)
   if m.account and kind.is_prepaid(m.kind) then
     warning.calm(m, self.limits, told)
     valve.refill(m, told)
+    if (command.paras.rechargeValue or 0) < 0 and result.commandResult == "0" then
+      check_credit(self, device, told)
+    end
   end
   m.done, m.answer = command.id, result
   write_down(self, device, command, result)

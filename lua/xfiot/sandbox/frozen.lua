@@ -81,6 +81,17 @@ function frozen.day(m, day)
   if m.day_record and not m.dry then m.month_record = m.day_record end
 end
 
+--- The counter stands so much further, and has always done.
+---@param m table
+---@param litres integer
+function frozen.shift(m, litres)
+  m.used, m.frozen_used = m.used + litres, m.frozen_used + litres
+  if m.month_used then m.month_used = m.month_used + litres end
+  for _, row in ipairs(m.fine or {}) do row.used = row.used + litres end
+  if m.day_record then m.day_record.used = m.day_record.used + litres end
+  if m.month_record and m.month_record ~= m.day_record then m.month_record.used = m.month_record.used + litres end
+end
+
 --- The records that a report carries: fine ones since the report before, the last day's,
 --- and the last month's on the day it was frozen.
 ---@param m table

@@ -2,6 +2,7 @@
 
 local clock = require "xfiot.sandbox.clock"
 local core = require "xfiot.core"
+local frozen = require "xfiot.sandbox.frozen"
 local meter = require "xfiot.sandbox.meter"
 local rows = require "xfiot.sandbox.rows"
 local valve = require "xfiot.sandbox.valve"
@@ -70,7 +71,7 @@ local KINDS <const> = {
   end,
   -- A cubic metre before the counter begins anew.
   rolled = function(self, device)
-    self.field:alter(device, function(m) m.used = meter.traits(m).counter - 1000 end)
+    self.field:alter(device, function(m) frozen.shift(m, meter.traits(m).counter - 1000 - m.used) end)
   end,
   clock = function(self, device, value)
     local sign = value:sub(1, 1) == "-" and -1 or 1

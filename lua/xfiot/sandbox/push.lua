@@ -9,6 +9,7 @@ local core = require "xfiot.core"
 local loop = require "xfiot.loop"
 
 local KEPT <const> = 100 -- failed pushes remembered
+local LINE_MOST <const> = 100000 -- pushes that wait for one address
 
 local Push = {}
 Push.__index = Push
@@ -86,6 +87,7 @@ end
 
 local function line_up(self, to, body, how)
   if not to or self.closed then return end
+  if to.last - to.first >= LINE_MOST then return note_failure(self, to, body, { why = "too many wait" }) end
   to.last = to.last + 1
   to.line[to.last], to.how[to.last] = body, how
   if not to.busy then
