@@ -91,7 +91,10 @@ struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_opt
         (void)xf_sql_fail(j, rc, err);
         goto fail;
     }
-    (void)sqlite3_busy_timeout(j->db, j->busy_ms);
+    if (options != NULL && options->eager)
+        (void)sqlite3_busy_handler(j->db, xf_sql_wait_eagerly, j);
+    else
+        (void)sqlite3_busy_timeout(j->db, j->busy_ms);
     (void)sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (set_up(j, options, err) != 0)
         goto fail;
