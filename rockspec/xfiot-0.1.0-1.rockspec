@@ -161,6 +161,7 @@ build = {
     ["xfiot.sandbox"] = "lua/xfiot/sandbox.lua",
     ["xfiot.sandbox.account"] = "lua/xfiot/sandbox/account.lua",
     ["xfiot.sandbox.api"] = "lua/xfiot/sandbox/api.lua",
+    ["xfiot.sandbox.assembly"] = "lua/xfiot/sandbox/assembly.lua",
     ["xfiot.sandbox.backend"] = "lua/xfiot/sandbox/backend.lua",
     ["xfiot.sandbox.calendar"] = "lua/xfiot/sandbox/calendar.lua",
     ["xfiot.sandbox.clock"] = "lua/xfiot/sandbox/clock.lua",

@@ -5,7 +5,7 @@ local loop = require "xfiot.loop"
 local settings = require "xfiot.settings"
 
 local FEW <const> = 100 -- devices whose every report has a line
-local SAVE_EVERY <const> = 2 -- seconds, and longer where saving takes long
+local SAVE_EVERY <const> = 0.5 -- seconds, and longer where saving takes long
 
 local function number(options, name, read)
   local text = options[name]
@@ -57,9 +57,11 @@ end
 
 -- Keeps the file up to date, so that even a killed sandbox loses moments only.
 local function keep_saving(sandbox)
+  local seen
   local function save()
-    local began = core.clock()
-    sandbox:save()
+    local began, at = core.clock(), sandbox:turns()
+    if at ~= seen then sandbox:save() end
+    seen = at
     loop.after(math.max(SAVE_EVERY, 20 * (core.clock() - began)), save)
   end
   loop.after(SAVE_EVERY, save)

@@ -117,6 +117,7 @@ end
 --- Deals with one request.
 ---@param request table as the listener hands it over
 function Http:handle(request)
+  self.handled = self.handled + 1
   local control = self.control(request, function(out) self:answer_control(request, out) end)
   if control then return control ~= true and self:answer_control(request, control) end
   local endpoint, version = route(self, request)
@@ -157,7 +158,7 @@ end
 ---@param options { listener: table, api: table, signer: table, faults: table, switches: table<string, string>,
 ---  control: (fun(request: table, later: fun(answer: table)): table|true|nil), log: fun(line: string) }
 local function new(options)
-  local self = setmetatable({}, Http)
+  local self = setmetatable({ handled = 0 }, Http)
   for key, value in pairs(options) do self[key] = value end
   return self
 end

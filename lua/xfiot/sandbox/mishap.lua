@@ -109,7 +109,10 @@ end
 --- Goes on with a device that was read back from a file.
 ---@param device table
 function Mishaps:resume(device)
-  for code, time in pairs(device.meter.ends or {}) do expect_end(self, device, rows.alarm(code), time) end
+  local codes, ends = {}, device.meter.ends or {}
+  for code in pairs(ends) do codes[#codes + 1] = code end
+  table.sort(codes)
+  for _, code in ipairs(codes) do expect_end(self, device, rows.alarm(code), ends[code]) end
 end
 
 --- `start`: in ms; `after`: what was due by then has happened in a life before, in ms, or nil.
