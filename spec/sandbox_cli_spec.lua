@@ -35,6 +35,10 @@ describe("a served sandbox", function()
     assert.equal(0, tell(server, "press", MONEY).status)
     assert.equal(0, tell(server, "card", MONEY, "50.00").status)
     assert.same({ "CARD", "50.00" }, { server:ledger(MONEY)[1].method, server:ledger(MONEY)[1].amount })
+    local line = tell(server, "ledger", MONEY).stdout
+    assert.matches('^{.*"amount":"50.00".*"method":"CARD".*}\n$', line)
+    assert.equal(line, tell(server, "ledger").stdout)
+    assert.equal("", tell(server, "ledger", "30030000000001").stdout)
     for _, wrong in ipairs { { "press", "nobody" }, { "card", MONEY, "1.234" }, { "card", "30030000000001", "1.00" },
                              { "card", MONEY }, { "press" }, { "press", MONEY, "1" } } do
       C.assert_sentence(tell(server, table.unpack(wrong)), 2)

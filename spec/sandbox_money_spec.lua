@@ -122,6 +122,27 @@ describe("credit", function()
     assert.equal("open", box.sandbox:device(H.MONEY).valve)
   end)
 
+  it("is warned of at the first second at which it is so low", function()
+    local made, _, by_number = H.living { meters = "money=1", opened = true, balance = "12.00" }
+    local box <close> = made
+    box.sandbox:advance("20d")
+    local checked = 0
+    for _, message in ipairs(by_number[H.MONEY]) do
+      local _, services = H.services_of(message)
+      local event = services.WarnDataInfo and services.WarnDataInfo.warnEvents[1]
+      local most = event and ({ ["000FH"] = 9999, ["0012H"] = 0, ["0011H"] = -5000 })[event.warnType]
+      if most then
+        local again <close> = H.open { meters = "money=1", opened = true, balance = "12.00" }
+        again.sandbox:advance(core.parse_timestamp(message.receiveTime) - again.sandbox:now() - 1)
+        assert.is_true(core.decimal(again.sandbox:device(H.MONEY).balance, 2) > most)
+        again.sandbox:advance(1)
+        assert.is_true(core.decimal(again.sandbox:device(H.MONEY).balance, 2) <= most)
+        checked = checked + 1
+      end
+    end
+    assert.equal(3, checked)
+  end)
+
   it("can be bought with the card", function()
     local box <close> = H.open { meters = "money=1,backend=1", opened = true }
     assert.is_true(box.sandbox:card(H.MONEY, "50.00"))

@@ -80,6 +80,8 @@ describe("xfiot.sandbox", function()
       at = "20260101000001", result = "1",
     } }, box.sandbox:ledger(H.MONEY))
     assert.equal(2, #box.sandbox:ledger())
+    assert.equal(1, #box.sandbox:ledger { method = "RECHARGE_REMOTE", bill_no = 7 })
+    assert.equal(0, #box.sandbox:ledger { method = "VALVE_CONTROL", bill_no = 7 })
   end)
 
   it("answers on its own paths", function()

@@ -101,11 +101,12 @@ function Sandbox:device(device_no)
   return device and status.snapshot(device, self:now(), self.queue)
 end
 
---- What the meters executed, oldest first: all of them, or one.
----@param device_no string?
+--- What the meters executed, oldest first: all of it, that of one meter, or the rows with
+--- all fields of a table.
+---@param wanted string|table|nil deviceNo, or { method = "RECHARGE_REMOTE", bill_no = 7 }
 ---@return table[]
-function Sandbox:ledger(device_no)
-  return self.book:read(device_no)
+function Sandbox:ledger(wanted)
+  return self.book:read(wanted)
 end
 
 --- Pushes that were not answered with 200, the last hundred: { url, body, why }.

@@ -98,6 +98,11 @@ local WORDS <const> = {
     if answer then io.write(answer.status) end
     return answer
   end },
+  ledger = { span = "^%w+$", optional = true, run = function(values, device)
+    local answer = ask(values, "GET", "/sandbox/ledger" .. (device and "?device=" .. device or ""))
+    for _, row in ipairs(answer and answer.ledger or {}) do cli.out(core.encode(row)) end
+    return answer
+  end },
   advance = { span = "^[%w%.]+$", run = function(values, span)
     local answer = ask(values, "POST", "/sandbox/advance?by=" .. span)
     if answer then cli.out(answer.now) end
@@ -122,8 +127,9 @@ return function(options)
   local values = settings.resolve()
   if options.action == nil then return serve(values, options) end
   local word = WORDS[options.action]
-  if word and fits(word.span, options.span) and fits(word.amount, options.amount) then
+  local spanned = word and (fits(word.span, options.span) or word.optional and not options.span)
+  if spanned and fits(word.amount, options.amount) then
     return word.run(values, options.span, options.amount) and cli.DONE or cli.FAILED
   end
-  cli.usage "sandbox takes nothing, status, advance SPAN (30d, 12h, 45m or seconds), press NO, or card NO AMOUNT"
+  cli.usage "sandbox takes nothing, status, ledger [NO], advance SPAN (30d, 12h, 45m or seconds), press NO, or card NO AMOUNT"
 end

@@ -1,5 +1,5 @@
 -- What one may ask the sandbox itself over HTTP, without a signature:
---   GET /sandbox/status, GET /sandbox/ledger, POST /sandbox/advance?by=30d,
+--   GET /sandbox/status, GET /sandbox/ledger?device=NO, POST /sandbox/advance?by=30d,
 --   POST /sandbox/press?device=NO, POST /sandbox/card?device=NO&amount=50.00
 -- A long way through time is gone in a task of its own, so that calls are answered
 -- and pushes go out meanwhile.
@@ -16,8 +16,8 @@ local function status(sandbox)
   return say(200, { status = sandbox:status() })
 end
 
-local function ledger(sandbox)
-  return say(200, { ledger = core.array(sandbox:ledger()) })
+local function ledger(sandbox, request)
+  return say(200, { ledger = core.array(sandbox:ledger(request.query.device)) })
 end
 
 local function advance(sandbox, request, later)
