@@ -71,8 +71,8 @@ local PARSERS = {
   end },
   { "sandbox", function(parser)
     local sandbox = parser:command("sandbox", "Run the built-in platform as a server.")
-    sandbox:argument("action", "nothing: serve; advance SPAN, status, ledger, press NO, card NO AMOUNT: talk to a running one")
-      :args "?"
+    sandbox:argument("action", "nothing: serve; advance SPAN, status, ledger, press NO, card NO AMOUNT: "
+      .. "talk to a running one"):args "?"
     sandbox:argument("span", "30d, 12h, 45m or seconds; ledger, press, card: the deviceNo"):args "?"
     sandbox:argument("amount", "card: what is bought, 50.00"):args "?"
     sandbox:option("--seed", "what chance does, repeatable"):argname "N"

@@ -130,7 +130,7 @@ end
 --- Something that differs whenever anything may have happened since.
 ---@return string
 function Sandbox:turns()
-  return ("%d %d"):format(self.clock:now(), self.http.handled)
+  return ("%d %d %d"):format(self.clock:now(), self.http.handled, self.push.sent + self.push.failures)
 end
 
 --- Ends it; what waits for an answer is dropped.

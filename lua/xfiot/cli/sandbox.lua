@@ -131,5 +131,6 @@ return function(options)
   if spanned and fits(word.amount, options.amount) then
     return word.run(values, options.span, options.amount) and cli.DONE or cli.FAILED
   end
-  cli.usage "sandbox takes nothing, status, ledger [NO], advance SPAN (30d, 12h, 45m or seconds), press NO, or card NO AMOUNT"
+  cli.usage("sandbox takes nothing, status, ledger [NO], advance SPAN (30d, 12h, 45m or seconds), press NO, "
+    .. "or card NO AMOUNT")
 end

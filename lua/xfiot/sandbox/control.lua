@@ -23,6 +23,7 @@ end
 local function advance(sandbox, request, later)
   loop.spawn(function()
     local ok, reason = pcall(sandbox.advance, sandbox, request.query.by or "")
+    if ok and sandbox.state then ok, reason = pcall(sandbox.save, sandbox) end
     later(ok and say(200, { now = core.timestamp(sandbox:now()) }) or say(400, { error = tostring(reason) }))
   end)
   return true
