@@ -350,10 +350,13 @@ static int read_result(lua_State *L)
 
 void xf_add_reply(lua_State *L, int core)
 {
-    static const luaL_Reg functions[] = {{"finish", finish},           {"abandon", abandon},
+    static const luaL_Reg functions[] = {{"finish", finish},
+                                         {"abandon", abandon},
                                          {"http_date", http_date},
-                                         {"read_reply", read_reply},   {"read_push", read_push},
-                                         {"read_result", read_result}, {NULL, NULL}};
+                                         {"read_reply", read_reply},
+                                         {"read_push", read_push},
+                                         {"read_result", read_result},
+                                         {NULL, NULL}};
 
     xf_set_functions(L, core, functions);
 }

@@ -48,9 +48,11 @@ static void disarm(struct xf_sending *s)
 
 static bool mark(struct xf_sending *s, int64_t now)
 {
-    struct xf_step step = {
-        .order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s,
-        .evidence = s->evidence};
+    struct xf_step step = {.order = s->order,
+                           .to = XF_ORDER_SENT,
+                           .at = now,
+                           .deadline = now + s->deadline_s,
+                           .evidence = s->evidence};
 
     if (s->again)
         return xf_journal_send_again(s->journal, &step, &s->err) == XF_ADVANCED;

@@ -39,9 +39,13 @@ static int set_up(struct xf_journal *j, const struct xf_journal_options *options
 
     if (version < 0)
         return -1;
+    if (j->read_only && version == 0) {
+        if (options->blank != NULL)
+            *options->blank = true;
+        return xf_fail(err, "nothing was ever written to the journal (%.160s)", j->path);
+    }
     if (j->read_only && version < XF_JOURNAL_VERSION)
-        return xf_fail(err, "the journal is empty or of an older version: open it for writing once (%.160s)",
-                       j->path);
+        return xf_fail(err, "the journal is of an older version: open it for writing once (%.160s)", j->path);
     /* What a lone commit would stall for is moved when idle; 4,000 pages is the backstop. */
     if (!j->read_only &&
         xf_sql_exec(j, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000", err) != 0)

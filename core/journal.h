@@ -47,6 +47,8 @@ struct xf_journal_options {
     bool eager; /* looks every 0.1 ms whether another's batch is over, and so is the next one in;
                           else more and more seldom, up to 0.1 s */
     bool read_only; /* for listings: nothing is made, migrated or written */
+    bool *blank; /* or NULL; set if it was to be read only and nothing was ever written to it:
+                    there is no handle then */
 };
 
 /* $XDG_DATA_HOME/xfiot/journal.db, else ~/.local/share/xfiot/journal.db. Returns 0, or -1 with err. */
@@ -273,8 +275,10 @@ struct xf_device {
     const char *company_code, *device_no; /* who it is; both required */
     const char *device_id;
     const char *charge_type;
-    const char *report; /* the latest, JSON */
-    const char *report_time; /* its deviceTime, 14 digits; an older report than the known one is left out */
+    /* the latest, JSON, and its receiveTime, 14 digits; an older one than the known one is
+     * left out when remembering; told is a pushed one (journal_sighting.h) if it is newer
+     * and tells what was bought */
+    const char *report, *report_time;
     int bill_mark; /* highest bill number used, 0: none; told, not remembered: see place and lift_bill */
     int64_t updated_at;
 };

@@ -127,13 +127,6 @@ function Meter:recall()
   self.remembered = known
 end
 
-local function device_time(message)
-  for _, item in ipairs(message.callbackData.data) do
-    local time = type(item.serviceData) == "table" and item.serviceData.deviceTime
-    if time then return time end
-  end
-end
-
 --- Writes what was learned to the journal, if anything is new.
 function Meter:remember()
   local known, report = self.remembered or {}, self.latest_report
@@ -143,7 +136,7 @@ function Meter:remember()
   end
   local device = {
     company_code = self.client.company_code, device_no = self.device_no, device_id = self.id,
-    charge_type = self.charge_type, report = text, report_time = report and device_time(report),
+    charge_type = self.charge_type, report = text, report_time = report and report.receiveTime,
     updated_at = core.now(),
   }
   local journal = self.client.orders:journal()

@@ -37,8 +37,7 @@ function orders.new(client)
   return setmetatable({ client = client, locks = {}, receipts = setmetatable({}, { __mode = "v" }) }, Book)
 end
 
---- The journal, opened when it is needed first; then what processes that are gone
---- have left in it is picked up.
+--- The journal, opened when it is needed first.
 ---@return xfiot.Journal
 function Book:journal()
   if not self.open_journal then
@@ -50,7 +49,6 @@ function Book:journal()
       error(err, 0)
     end
     self.open_journal:read("recover", core.now())
-    if not self.recovered then require("xfiot.recovery").start(self.client, nil, true) end
   end
   return self.open_journal
 end
@@ -362,6 +360,8 @@ end
 ---@return table row of the journal
 function Book:perform(request, complete, seconds)
   local deadline = core.clock() + seconds
+  -- with the first order: what processes that are gone have left; not within the meter's turn
+  if not self.recovered then require("xfiot.recovery").start(self.client, nil, true) end
   local turn <close> = self:lock(request.device_no, seconds) -- luacheck: ignore 211
   local row = self:find(request.order)
   if row and row.fingerprint ~= self:journal():read("fingerprint", request.content) then

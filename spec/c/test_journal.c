@@ -1,6 +1,7 @@
 /* One journal, one process: orders, bill numbers, meters, batches, and what the
  * schema itself refuses. */
 #include "journal_case.h"
+#include "journal_sighting.h"
 
 static void placing(struct xf_journal *j)
 {
@@ -422,6 +423,30 @@ static void listing(void)
     case_end(&c);
 }
 
+/* Of the meter d1, whose remembered report is of 20260102. */
+static void pushed_reports(struct xf_journal *j)
+{
+    static const struct {
+        const char *report, *time, *told;
+    } rows[] = {
+        {"{\"buyCount\":\"older\"}", "20260101235959", "{\"n\":2}"},
+        {"{\"frozen\":1}", "20260103000000", "{\"n\":2}"},
+        {"{\"buyCount\":\"4\"}", "20260104000000", "{\"buyCount\":\"4\"}"},
+    };
+    struct xf_devices found;
+    struct xf_err err;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct xf_sighting s = {
+            .device_id = "id1", .report = rows[i].report, .report_time = rows[i].time, .seen_at = 10};
+
+        CHECK_ROW(xf_journal_see(j, &s, &err) == 0, rows[i].report);
+        CHECK_ROW(xf_journal_recall_device(j, "C1", "d1", &found, &err) == 1, rows[i].report);
+        CHECK_TEXT(found.rows[0].report, rows[i].told);
+        xf_devices_free(&found);
+    }
+}
+
 static void devices(struct xf_journal *j)
 {
     struct xf_err err;
@@ -450,6 +475,7 @@ static void devices(struct xf_journal *j)
     CHECK_TEXT(found.rows[0].report_time, "20260102000000");
     CHECK(found.rows[0].bill_mark == 3);
     xf_devices_free(&found);
+    pushed_reports(j);
     CHECK(xf_journal_recall_device_id(j, "id1", &found, &err) == 1);
     CHECK_TEXT(found.rows[0].device_no, "d1");
     xf_devices_free(&found);
