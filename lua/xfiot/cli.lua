@@ -71,17 +71,33 @@ local PARSERS = {
   end },
   { "sandbox", function(parser)
     local sandbox = parser:command("sandbox", "Run the built-in platform as a server.")
-    sandbox:argument("action", "nothing: serve; advance SPAN, status: talk to a running one"):args "?"
-    sandbox:argument("span", "30d, 12h, 45m or seconds"):args "?"
+    sandbox:argument("action", "nothing: serve; advance SPAN, status, ledger, press NO, card NO AMOUNT: "
+      .. "talk to a running one"):args "?"
+    sandbox:argument("span", "30d, 12h, 45m or seconds; ledger, press, card: the deviceNo"):args "?"
+    sandbox:argument("amount", "card: what is bought, 50.00"):args "?"
     sandbox:option("--seed", "what chance does, repeatable"):argname "N"
     sandbox:option("--start", "virtual time at the start, yyyyMMddHHmmss"):argname "TIME"
     sandbox:option("--speed", "virtual seconds a second; 0 stands still"):argname "X"
-    sandbox:option("--meters", "money=100,gas=10,backend=50,flow=5,commercial=5"):argname "LIST"
+    sandbox:option("--meters", "money=100,gas=10,backend=50,postpaid=5,flow=5,commercial=5,concentrator=1")
+      :argname "LIST"
+    sandbox:flag("--opened", "the meters' accounts are open from the start")
+    sandbox:option("--balance", "with --opened: what is on them"):argname "YUAN"
+    sandbox:option("--profile", "who lives behind all meters: household, restaurant, factory, empty, leak, none")
+      :argname "NAME"
+    sandbox:option("--rhythm", "how often a meter reports by itself, 1d; 0 never"):argname "SPAN"
+    sandbox:option("--wake", "how long a meter sleeps on when a command has come, 1s; report: until it reports next")
+      :argname "SPAN"
+    sandbox:flag("--cards", "customers buy with their cards when credit is low")
+    sandbox:flag("--refuse-repeats", "a meter refuses a billNo it has seen"):target "refuse_repeats"
+    sandbox:option("--contradiction", "what to do where the document contradicts itself, C22=int; see xfiot help "
+      .. "contradictions"):count("*"):argname "SWITCH"
+    sandbox:option("--state", "file the sandbox is kept in; read at the start if it is there"):argname "FILE"
     sandbox:option("--push-reports", "URL for report pushes")
       :target("push_reports"):argname "URL"
     sandbox:option("--push-responses", "URL for command response pushes")
       :target("push_responses"):argname "URL"
-    sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
+    sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2; xfiot help faults lists them and the codes and "
+      .. "alarms they provoke"):count("*"):argname "RULE"
     add_settings(sandbox)
   end },
   { "serve", function(parser)
@@ -165,7 +181,7 @@ local PARSERS = {
   { "help", function(parser)
     local about = "Explain a command, an operation, a command of the meter, a return code."
     parser:command("help", about)
-      :argument("topic", "call, creatCmd, RECHARGE_REMOTE, 500033, 0012H, settings ..."):args "?"
+      :argument("topic", "call, creatCmd, RECHARGE_REMOTE, 500033, 0012H, settings, faults ..."):args "?"
   end },
 }
 
