@@ -74,6 +74,9 @@ void xf_found_empty(struct xf_found *f)
     xf_pushes_free(&f->pushes);
     xf_push_history_free(&f->decisions);
     xf_sightings_free(&f->sightings);
+    xf_ledgers_free(&f->ledgers);
+    xf_readings_free(&f->readings);
+    xf_ledger_entries_free(&f->entries);
     free(f->text);
     f->text = NULL;
 }
@@ -342,6 +345,7 @@ void xf_add_journal(lua_State *L, int core)
     xf_set_functions(L, core, xf_order_methods);
     xf_set_functions(L, core, xf_inbox_methods);
     xf_set_functions(L, core, xf_sighting_methods);
+    xf_set_functions(L, core, xf_ledger_methods);
     lua_pop(L, 1);
     xf_set_functions(L, core, functions);
 }

@@ -63,6 +63,19 @@ enum xf_sql {
     XF_SQL_SIGHTING_ASKED,
     XF_SQL_SIGHTING_GET,
     XF_SQL_SIGHTING_SILENT,
+    /* ledgers, from here on: texts in journal_sql_ledger.c */
+    XF_SQL_LEDGER_OPEN,
+    XF_SQL_LEDGER_DEVICE,
+    XF_SQL_LEDGER_FIND,
+    XF_SQL_LEDGER_FIND_ID,
+    XF_SQL_LEDGER_LIST,
+    XF_SQL_READING_HAS,
+    XF_SQL_READING_PUT,
+    XF_SQL_READING_LIST,
+    XF_SQL_ENTRY_PUT,
+    XF_SQL_ENTRY_LIST,
+    XF_SQL_ENTRY_LAST,
+    XF_SQL_ENTRY_MARKED,
     XF_SQL_COUNT,
 };
 
@@ -118,6 +131,11 @@ void xf_sql_finalize(struct xf_journal *j);
 extern const char *const xf_sql_push_texts[];
 /* Statements of version 1 that follow journal_schema.c's own; NULL-ended. */
 extern const char *const xf_schema_push[];
+
+/* ---- journal_sql_ledger.c and journal_schema_ledger.c, likewise */
+
+extern const char *const xf_sql_ledger_texts[];
+extern const char *const xf_schema_ledger[];
 
 /* ---- journal_schema.c */
 
