@@ -143,6 +143,14 @@ describe("credit", function()
     assert.equal(3, checked)
   end)
 
+  it("runs out of a meter that never reports, too", function()
+    local made, _, by_number = H.living { meters = "money=1", opened = true, balance = "200.00", rhythm = 0 }
+    local box <close> = made
+    box.sandbox:advance("300d")
+    assert.equal("closed", box.sandbox:device(H.MONEY).valve)
+    assert.equal(5, #by_number[H.MONEY]) -- the first report, and four warnings
+  end)
+
   it("can be bought with the card", function()
     local box <close> = H.open { meters = "money=1,backend=1", opened = true }
     assert.is_true(box.sandbox:card(H.MONEY, "50.00"))
