@@ -4,6 +4,7 @@
 
 #include "bind.h"
 #include "journal.h"
+#include "journal_ledger.h"
 #include "journal_push.h"
 #include "journal_sighting.h"
 
@@ -29,6 +30,9 @@ struct xf_found {
     struct xf_pushes pushes;
     struct xf_push_history decisions;
     struct xf_sightings sightings;
+    struct xf_ledgers ledgers;
+    struct xf_readings readings;
+    struct xf_ledger_entries entries;
     char *text;
 };
 /* [-0, +1, m] an empty one, in a box that keeps what an error leaves until the next use */
@@ -36,11 +40,18 @@ struct xf_found *xf_push_found(lua_State *L);
 /* Frees what is in it. */
 void xf_found_empty(struct xf_found *f);
 
+/* [-0, +1|+2, m] true, or nil and the sentence */
+int xf_push_done(lua_State *L, int result, const struct xf_err *err);
+
 /* The methods of a journal that concern orders, for the metatable on top. */
 extern const luaL_Reg xf_order_methods[];
+/* Those that concern where it is, and whether it is in order. */
+extern const luaL_Reg xf_place_methods[];
 /* Those that concern pushes. */
 extern const luaL_Reg xf_inbox_methods[];
 /* Those that concern what devices let be known. */
 extern const luaL_Reg xf_sighting_methods[];
+/* Those that concern ledgers. */
+extern const luaL_Reg xf_ledger_methods[];
 
 #endif

@@ -124,6 +124,8 @@ int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err)
 
 static const char *text_of(enum xf_sql id)
 {
+    if (id >= XF_SQL_LEDGER_OPEN)
+        return xf_sql_ledger_texts[id - XF_SQL_LEDGER_OPEN];
     return id < XF_SQL_PUSH_SAME_ID ? texts[id] : xf_sql_push_texts[id - XF_SQL_PUSH_SAME_ID];
 }
 

@@ -99,6 +99,13 @@ function tariff.new(names)
   return tariff.of(members)
 end
 
+--- Whether a value is a tariff.
+---@param value any
+---@return boolean
+function tariff.is(value)
+  return getmetatable(value) == Tariff
+end
+
 -- ---- gas and money
 
 --- Gas as integer litres: litres, or m³ as text with at most three decimals.

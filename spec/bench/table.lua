@@ -4,6 +4,7 @@
 --   start LEAST MEDIAN MOST         ms
 --   sandbox FIGURE CPU BYTES        meter-days a second, the same by CPU time; per meter
 --   orders.N, rows.N FIGURE         a second, N in flight or in one commit
+--   settlements.N ORDERED LATE      a second, N in flight
 local series, single = {}, {}
 
 for line in io.lines() do
@@ -82,4 +83,10 @@ for _, group in ipairs { 1, 64 } do
   row(("orders a second, intent and sent on disk, %d in flight"):format(group),
     ("%s; SQLite rows: %s"):format(grouped(single["orders." .. group][1]), grouped(single["rows." .. group][1])),
     group == 64 and "8,000" or "")
+end
+print ""
+for _, group in ipairs { 1, 64 } do
+  row(("settlements a second with their commits, %d in flight"):format(group),
+    ("%s; late ones: %s"):format(grouped(single["settlements." .. group][1]),
+      grouped(single["settlements." .. group][2])))
 end

@@ -105,7 +105,9 @@ end
 local function show_settings()
   cli.out('Settings: flags (--base-url), then the environment (XFIOT_BASE_URL), '
     .. 'then xfiot.conf (base_url = "...").')
-  cli.out "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal.\n"
+  cli.out "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal."
+  cli.out "XDG_STATE_HOME, else ~/.local/state, has the folder xfiot for what tells an old copy of the journal from"
+  cli.out "the journal: keep it away from the journal's folder and out of its backups.\n"
   for _, row in ipairs(settings.rows) do
     local default = row.default and "; default " .. tostring(row.default) or ""
     cli.out(("  %-16s %s%s"):format(row.name, row.about, default))
