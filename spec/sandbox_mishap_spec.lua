@@ -30,6 +30,32 @@ describe("a meter", function()
     assert.equal("1", box:services(H.MONEY).GeneralDataInfo.meterStatus.loseTrack)
   end)
 
+  it("that is asleep when its credit runs out shuts all the same, and tells of it when it wakes", function()
+    local made, _, by_number = H.living { meters = "money=1", opened = true, balance = "12.00",
+                                          fault = "meter:asleep=20d:1@1h" }
+    local box <close> = made
+    box.sandbox:advance("15d")
+    assert.same({ "closed", 1 }, { box.sandbox:device(H.MONEY).valve, #by_number[H.MONEY] })
+    box.sandbox:advance("6d")
+    local seen = {}
+    for _, message in ipairs(by_number[H.MONEY]) do
+      local _, services = H.services_of(message)
+      for _, event in ipairs(services.WarnDataInfo and services.WarnDataInfo.warnEvents or {}) do
+        seen[#seen + 1] = event.warnType
+        assert.equal("20260121010000", message.receiveTime)
+        assert.is_true(event.warnDate < "20260115000000")
+      end
+    end
+    assert.same({ "000FH", "0012H", "0011H", "0002H" }, seen)
+  end)
+
+  it("whose battery is low says so in its status", function()
+    local box <close> = opened { fault = "meter:volts=4.9:1" }
+    box.sandbox:advance("1d")
+    local general = box:services(H.MONEY).GeneralDataInfo
+    assert.same({ "4.90", "1" }, { general.batteryVoltage, general.meterStatus.pressureLack })
+  end)
+
   it("that answers late has done it although the command is void", function()
     local seen = {}
     local box <close> = opened { fault = "meter:late=3d:1", tap = function(name, body)

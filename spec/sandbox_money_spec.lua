@@ -90,6 +90,20 @@ describe("a meter's money", function()
     assert.equal("404.75", use(box, H.MONEY, "123.4"))
   end)
 
+  it("is not spent before the first price holds, and is from then on", function()
+    local box <close> = opened({ start = "20260106000000" }, y { priceTime = "20260108000000", clearMark = 0 })
+    box.sandbox:advance("1d")
+    local device = box.sandbox:device(H.MONEY)
+    assert.same({ "0.00", "0" }, { device.spent, device.ladder })
+    assert.is_true(core.decimal(device.used, 3) > 0)
+    box.sandbox:advance("2d")
+    local later = box.sandbox:device(H.MONEY)
+    local since = core.decimal(later.ladder, 3)
+    assert.is_true(since > 0)
+    local tariff = require("xfiot.tariff").new(H.tariff())
+    assert.equal(10 * tariff:cost(0, since), core.decimal(later.spent, 2))
+  end)
+
   it("adds up: bought is spent and left, and the ladder what was used", function()
     local box <close> = H.open { meters = "money=5,gas=1,commercial=1,flow=1", opened = true, balance = "700.00",
                                  cards = true, start = "20260301000000" }
@@ -141,6 +155,14 @@ describe("credit", function()
       end
     end
     assert.equal(3, checked)
+  end)
+
+  it("runs out of a meter that never reports, too", function()
+    local made, _, by_number = H.living { meters = "money=1", opened = true, balance = "200.00", rhythm = 0 }
+    local box <close> = made
+    box.sandbox:advance("300d")
+    assert.equal("closed", box.sandbox:device(H.MONEY).valve)
+    assert.equal(5, #by_number[H.MONEY]) -- the first report, and four warnings
   end)
 
   it("can be bought with the card", function()

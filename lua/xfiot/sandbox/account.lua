@@ -4,6 +4,7 @@
 -- thousandths.
 
 local core = require "xfiot.core"
+local kind = require "xfiot.sandbox.kind"
 local price = require "xfiot.sandbox.price"
 
 -- The register of the meter: 2147483.647.
@@ -67,11 +68,12 @@ function account.buy(m, value)
   return m.account and value > 0 and add(m, value) or false
 end
 
---- Gas has passed: it is paid.
+--- Gas has passed: it is paid, in a gas meter with gas. While a money meter's first price
+-- is still to come there is none.
 ---@param m table
 ---@param litres integer
 function account.pay(m, litres)
-  local due = litres
+  local due = kind.traits(m.kind).charge == "1" and litres or 0
   if m.scheme then
     due = price.cost(m, litres)
     m.position = m.position + litres

@@ -37,10 +37,15 @@ function Field:last_report(device)
   return device.kept or self.reports:business(device, device.reported, device.report_kind)
 end
 
---- The device reports now. `by`: nil by itself, "1" by key.
+local function is_asleep(self, device)
+  return device.asleep ~= nil and self.clock:seconds() < device.asleep
+end
+
+--- The device reports now, if it can. `by`: nil by itself, "1" by key.
 ---@param device table
 ---@param by string?
 function Field:report(device, by)
+  if device.state ~= registry.REGISTERED or is_asleep(self, device) then return end
   local m, now = device.meter, self.clock:seconds()
   m.told_at = device.reported
   device.reported, device.report_kind, device.kept, m.renewed = now, by, nil, nil
@@ -48,13 +53,11 @@ function Field:report(device, by)
   if self.log_reports then self.log(("%s reports"):format(device.number)) end
 end
 
---- A warning of the device goes out at once; of one that is not registered nobody hears.
----@param device table
----@param code string
----@param state string "1" begun, "0" over
-function Field:warn(device, code, state)
+-- A warning of the device goes out; of one that is not registered nobody hears.
+local function warn(self, device, row)
   if device.state ~= registry.REGISTERED then return end
-  device.alarm = { code = code, at = self.clock:seconds(), state = state }
+  local code, state, now = row[1], row[2], self.clock:seconds()
+  device.alarm = { code = code, at = row[3] or now, state = state, received = row[3] and now }
   if self.push:wants_reports() then self.push:report(self.reports:alarm(device, device.alarm)) end
   local label = rows.alarm(code).label
   self.log(("%s warns %s %s (%s)%s"):format(device.number, code, label.zh, label.en, state == "0" and ", over" or ""))
@@ -66,8 +69,21 @@ local function collector()
   return function(code, state) list[#list + 1] = { code, state } end, list
 end
 
+-- What a meter that is asleep warns of, it says when it wakes.
+local function hold(self, device, list)
+  device.untold = device.untold or {}
+  for _, row in ipairs(list) do table.insert(device.untold, { row[1], row[2], self.clock:seconds() }) end
+end
+
 local function say(self, device, list)
-  for _, row in ipairs(list) do self:warn(device, row[1], row[2]) end
+  if list[1] and is_asleep(self, device) then return hold(self, device, list) end
+  for _, row in ipairs(list) do warn(self, device, row) end
+end
+
+local function say_untold(self, device)
+  local list = device.untold
+  device.untold = nil
+  if list then say(self, device, list) end
 end
 
 -- ---- the next thing
@@ -107,8 +123,9 @@ function Field:plan(device)
   if not device.next_report or device.next_report <= now then device.next_report = next_report(self, m, now) end
   local at = device.next_report
   if m.delayed and (not at or m.delayed.from < at) then at = m.delayed.from end
-  local crossed = crossing(self, m, at or now + 30 * DAY)
-  if crossed then at = crossed end
+  -- One that never reports is looked at now and then all the same.
+  if not at and m.account then at = now + 30 * DAY end
+  at = at and crossing(self, m, at) or at
   if not device.item then device.item = self.clock:item(self.live, device) end
   self.clock:set(device.item, at and at * 1000)
 end
@@ -155,9 +172,11 @@ end
 local function live(self, device)
   if device.state ~= registry.REGISTERED then return end
   local m, now = device.meter, self.clock:seconds()
-  if device.asleep and now < device.asleep then
+  local asleep = is_asleep(self, device)
+  if asleep then
     device.next_report, m.lost = device.asleep, true
-    return self.clock:set(device.item, device.asleep * 1000)
+  elseif device.untold then
+    say_untold(self, device)
   end
   local is_report = device.next_report and now >= device.next_report
   if not is_report then self:keep(device) end

@@ -144,9 +144,8 @@ end
 function meter.most(m, at)
   local days = (at - m.at) // DAY + 2
   local litres = profile.most(meter.profile(m), m.salt) * days // 1000 + PULSE
-  if not m.scheme then return litres end
-  local dearest = m.scheme.dearest
-  if m.delayed and m.delayed.dearest > dearest then dearest = m.delayed.dearest end
+  if not (m.scheme or m.delayed) then return litres end
+  local dearest = math.max(m.scheme and m.scheme.dearest or 0, m.delayed and m.delayed.dearest or 0)
   return litres * dearest // 1000 + 1000
 end
 

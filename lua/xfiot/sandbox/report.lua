@@ -65,7 +65,7 @@ local FORMS <const> = { H = "%sH", bare = "%s", ["0x"] = "0x%s" }
 
 --- The report of an alarm, which holds nothing else (3.1).
 ---@param device table
----@param alarm { code: string, at: integer, state: string }
+---@param alarm { code: string, at: integer, state: string, received: integer? } received: if later than it began
 ---@return table
 function Report:alarm(device, alarm)
   local own = meter.traits(device.meter).meter == "2" and self.switches.C27 == "own"
@@ -75,7 +75,7 @@ function Report:alarm(device, alarm)
     warnState = alarm.state,
   }
   local data = { item(own and "ConcentratorWarnDataInfo" or "WarnDataInfo", { warnEvents = core.array { event } }) }
-  return message(self, device, alarm.at, "99", data)
+  return message(self, device, alarm.received or alarm.at, "99", data)
 end
 
 --- The result of a command in the type and form it is sent in (C20, C22, C38).

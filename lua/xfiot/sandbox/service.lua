@@ -56,6 +56,7 @@ local function meter_status(m, switches)
   local status = {}
   for _, name in ipairs(FLAGS) do status[name] = flag(has_flag(m, name)) end
   if m.locked then status.deviceLock = "1" end
+  if m.tired then status.pressureLack = "1" end
   if m.stuck then status.valveDamage = "1" end
   status.remoteCloseValve = flag(m.closed_remotely)
   status.valueLack = flag(is_out_of_credit(m))
@@ -137,7 +138,7 @@ function service.flow(m, at)
     temperatureSensorState = "0",
     pressureSensorState = "0",
     magneticInterference = flag(active["0009H"]),
-    pressureLack = flag(active["0007H"]),
+    pressureLack = flag(active["0007H"] or m.tired),
     pressureWarn = flag(active["0015H"]),
     temperatureWarn = flag(active["0014H"]),
   }

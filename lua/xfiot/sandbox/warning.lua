@@ -1,8 +1,8 @@
 -- Warnings of a meter about its credit, each told once when it begins and once when
--- it is over (0 back to normal), and what it does about them.
+-- it is over (0 back to normal).
 
--- bit: in m.warned; below: told when the balance is there or lower. Of these, a
--- meter's `low` and `overdraft` are the sandbox's settings, in thousandths.
+-- Bits of m.warned. Low is below limits.low, overdrawn at -limits.overdraft or lower;
+-- limits are the sandbox's settings, in thousandths.
 local LOW <const>, ZERO <const>, OVERDRAWN <const> = 1, 2, 4
 
 local warning = {}
