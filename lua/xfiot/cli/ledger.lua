@@ -227,6 +227,7 @@ end
 local DEEDS = {
   open = { { "at", "reading" }, "open", true }, pay = { { "order", "amount" }, "pay" }, price = { {}, "price", true },
   counter = { { "at", "old", "new" }, "counter" }, ignore = { { "at", "reading" }, "ignore" },
+  restore = { { "at", "reading" }, "restore" },
   close = { { "at", "reading" }, "close" },
 }
 
@@ -246,7 +247,7 @@ return function(options)
   options.action = options.action or "list"
   local action = actions[options.action]
   if not action then
-    cli.usage "ledger takes list, show, check, month, open, pay, price, counter, ignore or close"
+    cli.usage "ledger takes list, show, check, month, open, pay, price, counter, ignore, restore or close"
   end
   return shared.guard(action, options)
 end
