@@ -40,8 +40,13 @@ struct xf_found *xf_push_found(lua_State *L);
 /* Frees what is in it. */
 void xf_found_empty(struct xf_found *f);
 
+/* [-0, +1|+2, m] true, or nil and the sentence */
+int xf_push_done(lua_State *L, int result, const struct xf_err *err);
+
 /* The methods of a journal that concern orders, for the metatable on top. */
 extern const luaL_Reg xf_order_methods[];
+/* Those that concern where it is, and whether it is in order. */
+extern const luaL_Reg xf_place_methods[];
 /* Those that concern pushes. */
 extern const luaL_Reg xf_inbox_methods[];
 /* Those that concern what devices let be known. */

@@ -2,6 +2,7 @@
 --   pair NAME CALLS OURS THEIRS     each: calls a second, CPU seconds, peak KiB
 --   tokens.WAY FIGURE
 --   start LEAST MEDIAN MOST         ms
+--   sandbox FIGURE CPU BYTES        meter-days a second, the same by CPU time; per meter
 --   orders.N, rows.N FIGURE         a second, N in flight or in one commit
 --   settlements.N ORDERED LATE      a second, N in flight
 local series, single = {}, {}
@@ -73,6 +74,10 @@ row("  xfiot.sign(), settings read each time", grouped(single["tokens.settings"]
 local least, middle, most = table.unpack(single.start)
 row("xfiot call, ms from start to first byte sent", ("%.1f (%.1f to %.1f)"):format(middle, least, most),
   "under 15")
+local days, by_cpu, bytes = table.unpack(single.sandbox)
+row("sandbox: meter-days a second, 100,000 meters", ("%s; by CPU time: %s"):format(grouped(days), grouped(by_cpu)),
+  "over 50,000")
+row("  memory per meter in bytes", grouped(bytes), "under 2,000")
 print ""
 for _, group in ipairs { 1, 64 } do
   row(("orders a second, intent and sent on disk, %d in flight"):format(group),
