@@ -169,6 +169,21 @@ describe("settlement", function()
       assert.are.equal(-6560, balance())
     end)
 
+    it("books nothing for a late one that contradicts what was charged, until a person decides", function()
+      open()
+      take("20240201000000", "10")
+      take("20240301000000", "20")
+      local late = take("20240115000000", "500")
+      assert.are.same({ 0, -6560 }, { late.fen, balance() })
+      assert.are.equal("contradicted", entries()[4].kind)
+      take("20240401000000", "30")
+      assert.are.equal(-9840, balance())
+      book:restore { deviceNo = METER, at = "20240115000000", reading = "500", evidence = "it is right" }
+      assert.are.equal(3, book:standing(METER).held)
+      book:ignore { deviceNo = METER, at = "20240115000000", reading = "500", evidence = "it is not" }
+      assert.are.same({ 0, -9840 }, { book:standing(METER).held, balance() })
+    end)
+
     it("takes one held as good once what was between has come", function()
       open { reading = "98000" }
       take("20240301000000", "500")

@@ -63,6 +63,12 @@ function NOTED.ignored(facts, row, detail)
   facts.ignored[reckoning.key { time = row.time, litres = detail.litres }] = true
 end
 
+NOTED.contradicted = NOTED.ignored -- until a person has decided
+
+function NOTED.restored(facts, row, detail)
+  facts.ignored[reckoning.key { time = row.time, litres = detail.litres }] = nil
+end
+
 function NOTED.close(facts, row) facts.closed = row.time end
 
 --- Everything that is known of a meter's gas.
@@ -160,6 +166,16 @@ local function tell_held(entries, held, state)
   end
 end
 
+-- Whether a reading that came late makes others impossible that were charged by before.
+local function contradicts(held, state, report)
+  local before = { [reckoning.key(report)] = true }
+  for _, key in ipairs(state.held) do before[key] = true end
+  for _, reading in ipairs(held) do
+    if not before[reckoning.key(reading)] then return true end
+  end
+  return false
+end
+
 --- Entries for new facts, from all that is known.
 ---@param facts xfiot.Facts with the new ones, but without `report`
 ---@param booked table<string, integer>
@@ -178,6 +194,11 @@ function bookkeeping.settle(facts, booked, state, report)
   end
   if report then facts.readings[#facts.readings + 1] = report end
   local segments, last, held, next_at = reckoning.reckon(facts)
+  if report and not newest and contradicts(held, state, report) then
+    facts.ignored[reckoning.key(report)] = true
+    entries[1] = { kind = "contradicted", time = report.time, fen = 0, detail = { litres = report.litres } }
+    segments, last, held, next_at = reckoning.reckon(facts)
+  end
   if begun then charge(entries, segments, booked, begun) end
   adjust(entries, segments, booked)
   tell_held(entries, held, state)

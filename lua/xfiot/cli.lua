@@ -144,7 +144,8 @@ local PARSERS = {
   end },
   { "ledger", function(parser)
     local ledger = parser:command("ledger", "Statements, checks and month ends of meters whose money is kept here.")
-    ledger:argument("action", "list (default), show, check, month yyyyMM, open, pay, price, counter, ignore, close")
+    ledger:argument("action",
+      "list (default), show, check, month yyyyMM, open, pay, price, counter, ignore, restore, close")
       :args "?"
     ledger:argument("device_no", "the meter's deviceNo; with month: yyyyMM"):args "?"
     ledger:flag("--json", "one JSON object a line")
@@ -152,8 +153,8 @@ local PARSERS = {
     ledger:option("--since", "show: only what was booked then or later, yyyyMMddHHmmss"):argname "TIME"
     ledger:option("--limit", "show: at most so many"):argname "N"
     ledger:option("--tariff", "open, price: JSON with PRICE_CHANGE's names, or a file of it"):argname "TARIFF"
-    ledger:option("--at", "open, counter, ignore, close: when, by the meter's clock"):argname "TIME"
-    ledger:option("--reading", "open, ignore, close: what the counter shows, m³"):argname "M3"
+    ledger:option("--at", "open, counter, ignore, restore, close: when, by the meter's clock"):argname "TIME"
+    ledger:option("--reading", "open, ignore, restore, close: what the counter shows, m³"):argname "M3"
     ledger:option("--ladder", "open: gas counted in the ladder period before, m³"):argname "M3"
     ledger:option("--balance", "open: yuan"):argname "AMOUNT"
     ledger:option("--device-id", "open: the platform's id of the meter; asked for unless given")

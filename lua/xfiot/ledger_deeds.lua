@@ -87,19 +87,29 @@ function deeds:counter(args)
   })
 end
 
+-- A person's word on a reading that was taken.
+local function judge(self, args, kind, ignored)
+  local ledger, time = self:must_find(args.deviceNo), arguments.time("at", args.at)
+  local litres = arguments.litres("reading", args.reading)
+  local reading = { time = time, source = "report", litres = litres }
+  if not self.journal:read("ledger_has", ledger.account, reading) then
+    arguments.bad("reading", "is none that was taken at that time", "该时刻没有这个读数")
+  end
+  return note(self, ledger, {
+    kind = kind, time = time, detail = { litres = litres }, evidence = arguments.text("evidence", args.evidence),
+    facts = function(facts) facts.ignored[reckoning.key(reading)] = ignored end,
+  })
+end
+
 --- Sets a reading aside that the counter cannot have shown.
 ---@param args { deviceNo: string, at: string, reading: integer|string, evidence: string }
 ---@return table { fen=, balance= }
-function deeds:ignore(args)
-  local ledger, time = self:must_find(args.deviceNo), arguments.time("at", args.at)
-  local litres = arguments.litres("reading", args.reading)
-  local has = self.journal:read("ledger_has", ledger.account, { time = time, source = "report", litres = litres })
-  if not has then arguments.bad("reading", "is none that was taken at that time", "该时刻没有这个读数") end
-  return note(self, ledger, {
-    kind = "ignored", time = time, detail = { litres = litres }, evidence = arguments.text("evidence", args.evidence),
-    facts = function(facts) facts.ignored[time .. " " .. litres] = true end,
-  })
-end
+function deeds:ignore(args) return judge(self, args, "ignored", true) end
+
+--- Takes a reading after all that was set aside.
+---@param args { deviceNo: string, at: string, reading: integer|string, evidence: string }
+---@return table { fen=, balance= }
+function deeds:restore(args) return judge(self, args, "restored", nil) end
 
 --- Takes a meter away from its customer after its final reading; what it reports later
 --- is not charged.

@@ -35,10 +35,31 @@ local function check_segments(found, device_no, segments, booked)
   end
 end
 
+-- Late readings on which nobody has decided yet.
+local function check_contradictions(found, file, ledger)
+  local open, order = {}, {}
+  for row in bookkeeping.entries(file, ledger.account) do
+    if row.kind == "contradicted" or row.kind == "ignored" or row.kind == "restored" then
+      local key = row.time .. row.detail
+      open[key] = row.kind == "contradicted" and row or nil
+      if open[key] then order[#order + 1] = key end
+    end
+  end
+  for _, key in ipairs(order) do
+    local row = open[key]
+    local litres = row and ledger_text.read_detail(row.detail).litres
+    if row then
+      found[#found + 1] = finding(ledger.device_no, "held", nil, nil,
+        ("late reading %s m³ at %s contradicts later ones"):format(explanation.cubic(litres), row.time))
+    end
+  end
+end
+
 -- A ledger as all its facts say it should be.
 local function check_ledger(found, file, ledger)
   local facts, booked = bookkeeping.facts(file, ledger.account)
   if not facts.opened then return end
+  check_contradictions(found, file, ledger)
   local segments, _, held = reckoning.reckon(facts)
   check_segments(found, ledger.device_no, segments, booked)
   for _, reading in ipairs(held) do

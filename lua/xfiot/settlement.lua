@@ -154,9 +154,12 @@ local function readings_to_write(report, frozen, evidence)
   return list
 end
 
+-- Entries that say by themselves that a report was taken.
+local TELLING <const> = { charge = true, held = true, contradicted = true }
+
 local function charged(entries)
   for _, entry in ipairs(entries) do
-    if entry.kind == "charge" or entry.kind == "held" then return true end
+    if TELLING[entry.kind] then return true end
   end
   return false
 end

@@ -17,6 +17,8 @@ statement.kinds = {
   tariff = { en = "price change", zh = "调价" },
   counter = { en = "counter replaced", zh = "更换计数器" },
   held = { en = "reading held for a person", zh = "读数异常，待人工处理" },
+  contradicted = { en = "late reading contradicts later ones, held for a person", zh = "迟到读数与后续读数矛盾，待人工处理" },
+  restored = { en = "reading taken after all", zh = "读数恢复采用" },
   released = { en = "held reading taken after all", zh = "异常读数已采用" },
   ignored = { en = "reading set aside", zh = "读数作废" },
   close = { en = "meter taken away, final reading", zh = "拆表，最终读数" },

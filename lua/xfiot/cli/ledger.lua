@@ -5,6 +5,7 @@ local core = require "xfiot.core"
 local explanation = require "xfiot.explanation"
 local journal = require "xfiot.journal"
 local reconciliation = require "xfiot.reconciliation"
+local settings = require "xfiot.settings"
 local settlement = require "xfiot.settlement"
 local shared = require "xfiot.cli.journal"
 local statement = require "xfiot.statement"
@@ -22,16 +23,17 @@ local function company_of(values)
   return values.company_code or cli.usage "ledger needs company_code: a setting, --company-code"
 end
 
+-- Nothing where there is no journal yet, which has been said then.
 local function open_reading()
-  local book, values = shared.open(false)
-  if not book then cli.usage "there is no journal yet" end
-  return settlement.new(book, company_of(values)), book, company_of(values)
+  local company = company_of(settings.resolve())
+  local book = shared.open(false)
+  if book then return settlement.new(book, company), book, company end
 end
 
 -- A ledger may be the first thing that a journal holds.
 local function open_writing()
-  local book, values = shared.open(true)
-  return settlement.new(book or journal.open(values.journal), company_of(values))
+  local values = settings.resolve()
+  return settlement.new(journal.open(values.journal), company_of(values))
 end
 
 local function device_of(options)
@@ -72,6 +74,7 @@ end
 --- Every ledger as it stands.
 function actions.list(options)
   local book, file, company = open_reading()
+  if not book then return cli.DONE end
   out_csv_head(options, STANDING)
   if not options.json and not options.csv then cli.out(LIST_LAYOUT:format(table.unpack(STANDING))) end
   for ledger in reconciliation.ledgers(file, company) do
@@ -108,8 +111,9 @@ end
 
 --- The statement of one meter.
 function actions.show(options)
-  local book = open_reading()
-  local ledger = book:must_find(device_of(options))
+  local device_no, book = device_of(options), open_reading()
+  if not book then return cli.USAGE end
+  local ledger = book:must_find(device_no)
   local is_wanted, left = wanted(options)
   out_csv_head(options, statement.fields)
   if not options.json and not options.csv then
@@ -134,7 +138,8 @@ end
 
 --- What does not agree. A drift of money is a failure; what only waits is not.
 function actions.check(options)
-  local _, file, company = open_reading()
+  local book, file, company = open_reading()
+  if not book then return cli.DONE end
   local found, count = reconciliation.check(file, company, options.device_no)
   out_csv_head(options, reconciliation.fields)
   local status = cli.DONE
@@ -168,7 +173,8 @@ function actions.month(options)
   local from = first and core.parse_timestamp(first .. "01000000")
   if not from then cli.usage "ledger month needs a month, yyyyMM" end
   local to = core.parse_timestamp(require("xfiot.calendar").after(first .. "01000000", 1))
-  local _, file, company = open_reading()
+  local book, file, company = open_reading()
+  if not book then return cli.DONE end
   local fields = reconciliation.month_fields
   out_csv_head(options, fields)
   if not options.json and not options.csv then cli.out(MONTH_LAYOUT:format(table.unpack(fields))) end
@@ -204,7 +210,7 @@ end
 local function device_id_of(book, options)
   local known = book.journal:read("recall", book.company_code, options.device_no)
   if options.device_id or known and known.device_id then return options.device_id or known.device_id end
-  if not require("xfiot.settings").resolve().base_url then
+  if not settings.resolve().base_url then
     cli.usage "ledger open needs --device-id, or base_url to ask the platform for it"
   end
   return require("xfiot").client():meter(options.device_no):device_id()
@@ -227,6 +233,7 @@ end
 local DEEDS = {
   open = { { "at", "reading" }, "open", true }, pay = { { "order", "amount" }, "pay" }, price = { {}, "price", true },
   counter = { { "at", "old", "new" }, "counter" }, ignore = { { "at", "reading" }, "ignore" },
+  restore = { { "at", "reading" }, "restore" },
   close = { { "at", "reading" }, "close" },
 }
 
@@ -246,7 +253,7 @@ return function(options)
   options.action = options.action or "list"
   local action = actions[options.action]
   if not action then
-    cli.usage "ledger takes list, show, check, month, open, pay, price, counter, ignore or close"
+    cli.usage "ledger takes list, show, check, month, open, pay, price, counter, ignore, restore or close"
   end
   return shared.guard(action, options)
 end
