@@ -5,6 +5,7 @@
 #include "bind.h"
 #include "journal.h"
 #include "journal_push.h"
+#include "journal_run.h"
 #include "journal_sighting.h"
 
 #define XF_JOURNAL_TYPE "xfiot.journal"
@@ -29,6 +30,8 @@ struct xf_found {
     struct xf_pushes pushes;
     struct xf_push_history decisions;
     struct xf_sightings sightings;
+    struct xf_runs runs;
+    struct xf_run_steps steps;
     char *text;
 };
 /* [-0, +1, m] an empty one, in a box that keeps what an error leaves until the next use */
@@ -42,5 +45,8 @@ extern const luaL_Reg xf_order_methods[];
 extern const luaL_Reg xf_inbox_methods[];
 /* Those that concern what devices let be known. */
 extern const luaL_Reg xf_sighting_methods[];
+/* Those that concern runs. */
+extern const luaL_Reg xf_run_methods[];
+extern const luaL_Reg xf_run_find_methods[];
 
 #endif

@@ -118,6 +118,37 @@ static int was_interrupted(lua_State *L)
     return 1;
 }
 
+/* Bytes that Lua may hold from now on; false where another allocator serves (sanitizers). */
+static int limit_memory(lua_State *L)
+{
+    lua_Integer bytes = luaL_checkinteger(L, 1);
+    void *heap = NULL;
+    bool ours = lua_getallocf(L, &heap) == xf_heap_resize;
+
+    luaL_argcheck(L, bytes > 0, 1, "a number above 0 expected");
+    if (ours)
+        xf_heap_limit(heap, (size_t)bytes);
+    lua_pushboolean(L, ours);
+    return 1;
+}
+
+static void end_late(int number)
+{
+    static const char text[] = "xfiot: the script took longer than its time limit\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(STATUS_FAILED);
+}
+
+/* For a script that does not listen: the process ends GRACE seconds after its time. */
+static int stop_after(lua_State *L)
+{
+    (void)signal(SIGALRM, end_late);
+    (void)alarm((unsigned)luaL_checkinteger(L, 1) + GRACE);
+    return 0;
+}
+
 static int is_terminal(lua_State *L)
 {
     lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
@@ -141,6 +172,8 @@ static int open_host(lua_State *L)
                                          {"is_terminal", is_terminal},
                                          {"was_interrupted", was_interrupted},
                                          {"leave_signals", leave_signals},
+                                         {"limit_memory", limit_memory},
+                                         {"stop_after", stop_after},
                                          {NULL, NULL}};
 
     luaL_newlib(L, functions);

@@ -62,6 +62,28 @@ enum xf_sql {
     XF_SQL_SIGHTING_ASKED,
     XF_SQL_SIGHTING_GET,
     XF_SQL_SIGHTING_SILENT,
+    /* runs, from here on: texts in journal_sql_run.c */
+    XF_SQL_CAMPAIGN_FIND,
+    XF_SQL_CAMPAIGN_ADD,
+    XF_SQL_SCRIPT_FIND,
+    XF_SQL_SCRIPT_ADD,
+    XF_SQL_RUN_START,
+    XF_SQL_RUN_OPEN_ROW,
+    XF_SQL_RUN_STANDING,
+    XF_SQL_RUN_CLAIM,
+    XF_SQL_STEP_ADD,
+    XF_SQL_STEP_CHANGE,
+    XF_SQL_RUN_REST,
+    XF_SQL_RUN_MISSED,
+    XF_SQL_RUN_CANCEL,
+    XF_SQL_RUN_LIST,
+    XF_SQL_RUN_LIST_CAMPAIGN,
+    XF_SQL_RUN_DUE,
+    XF_SQL_RUN_FIND,
+    XF_SQL_RUN_FIND_ROW,
+    XF_SQL_RUN_FIND_SAME,
+    XF_SQL_RUN_COUNT,
+    XF_SQL_STEP_LIST,
     XF_SQL_COUNT,
 };
 
@@ -109,6 +131,13 @@ void xf_sql_finalize(struct xf_journal *j);
 extern const char *const xf_sql_push_texts[];
 /* Statements of version 1 that follow journal_schema.c's own; NULL-ended. */
 extern const char *const xf_schema_push[];
+
+/* ---- journal_sql_run.c and journal_schema_run.c */
+
+/* Texts from XF_SQL_CAMPAIGN_FIND on. */
+extern const char *const xf_sql_run_texts[];
+/* Statements of version 1 that follow journal_schema_push.c's; NULL-ended. */
+extern const char *const xf_schema_run[];
 
 /* ---- journal_schema.c */
 

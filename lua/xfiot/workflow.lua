@@ -180,6 +180,7 @@ end
 local Flow = {}
 Flow.__index = Flow
 Flow.__name = "xfiot.flow"
+workflow.Flow = Flow -- of handlers, and of runs that nothing is remembered of; see xfiot.flow
 
 --- The meter with a device number.
 ---@param device_no string

@@ -7,6 +7,7 @@ local loop = require "xfiot.loop"
 local outcomes = require "xfiot.outcomes"
 local proofs = require "xfiot.proofs"
 local recovery = require "xfiot.recovery"
+local runs = require "xfiot.runs"
 
 local duty = {}
 
@@ -148,6 +149,7 @@ function Duty:run()
     if self:holds_orders() then
       local ok, err = pcall(round, self)
       if not ok then self.log("orders_not_kept_going", { reason = tostring(err) }) end
+      runs.bring_back(self.client, self.log, function() return self.stopped end)
     end
     self.bell = {}
     if not self.stopped then loop.wait(self.bell, self.hurry and math.min(SOON, self.every) or self.every) end
