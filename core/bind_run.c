@@ -44,9 +44,9 @@ static int campaign(lua_State *L)
 /***
 Begins a run, owned by this journal under token 1.
 @function journal:run_start
-@tparam table run {workflow=, company_code=, campaign=, key=, script=, hash=, args= (JSON), at=}
-@treturn integer|nil its id
-@treturn[opt] string why not
+@tparam table run {workflow=, company_code=, campaign=, key=, newest=, script=, hash=, args= (JSON), at=}
+@treturn integer|boolean|nil its id; false: the row has a run that has not ended, or a newer one than `newest`
+@treturn[opt] string why it could not be written
 */
 static int start(lua_State *L)
 {
@@ -54,19 +54,25 @@ static int start(lua_State *L)
     struct xf_run_start s = {0};
     struct xf_err err;
     int64_t id = 0;
+    int started;
 
     luaL_checktype(L, 2, LUA_TTABLE);
     s.workflow = need_text(L, "workflow");
     s.company_code = need_text(L, "company_code");
     s.campaign = xf_integer_member(L, 2, "campaign", 0);
     s.key = xf_text_member(L, 2, "key");
+    s.newest = xf_integer_member(L, 2, "newest", 0);
     s.script = need_text(L, "script");
     s.hash = need_text(L, "hash");
     s.args = need_text(L, "args");
     s.at = xf_integer_member(L, 2, "at", 0);
-    if (xf_journal_start_run(j, &s, &id, &err) != 0)
+    started = xf_journal_start_run(j, &s, &id, &err);
+    if (started < 0)
         return xf_push_fail(L, &err);
-    lua_pushinteger(L, id);
+    if (started == 0)
+        lua_pushboolean(L, 0);
+    else
+        lua_pushinteger(L, id);
     return 1;
 }
 

@@ -47,7 +47,7 @@ static int convert(lua_State *L, struct charset *c, luaL_Buffer *out, char **in,
 }
 
 /***
-Converts the next bytes to UTF-8.
+Converts the next bytes.
 @function charset:feed
 @tparam string bytes "" at the end of the text
 @treturn string|nil what is complete of it
@@ -83,20 +83,21 @@ static int charset_feed(lua_State *L)
 }
 
 /***
-A converter from an encoding to UTF-8.
+A converter from an encoding to another.
 @function charset
-@tparam string name GB18030
+@tparam string from GB18030
+@tparam[opt] string to default UTF-8
 @treturn charset|nil
 @treturn[opt] string why not
 */
 static int charset(lua_State *L)
 {
-    const char *name = luaL_checkstring(L, 1);
+    const char *from = luaL_checkstring(L, 1), *to = luaL_optstring(L, 2, "UTF-8");
     struct charset *c = lua_newuserdatauv(L, sizeof *c, 0);
 
     *c = (struct charset){.converter = (iconv_t)-1};
     luaL_setmetatable(L, CHARSET_TYPE);
-    c->converter = iconv_open("UTF-8", name);
+    c->converter = iconv_open(to, from);
     if (c->converter != (iconv_t)-1)
         return 1;
     lua_pushnil(L);

@@ -90,27 +90,27 @@ int xf_journal_start_run(struct xf_journal *j, const struct xf_run_start *start,
 {
     int64_t script = 0, there = 0;
     bool own;
-    int done;
+    int taken = 0, done = 0;
 
     if (xf_journal_enter(j, &own, err) != 0)
         return -1;
-    done = start->campaign == 0
-               ? 0
-               : read_number(j, xf_sql_start(j, XF_SQL_RUN_OPEN_ROW, err, "it", start->campaign, start->key),
-                             &there, err);
-    if (done == 1)
-        done = xf_fail(err, "row %.64s has a run that has not ended", start->key);
-    else if (done == 0 && find_script(j, start->script, start->hash, &script, err) == 1 &&
-             xf_owner_write(j, err) == 0)
+    if (start->campaign != 0)
+        taken = read_number(
+            j, xf_sql_start(j, XF_SQL_RUN_OPEN_ROW, err, "iti", start->campaign, start->key, start->newest),
+            &there, err);
+    if (taken < 0)
+        done = -1;
+    else if (taken == 0 &&
+             (find_script(j, start->script, start->hash, &script, err) != 1 || xf_owner_write(j, err) != 0))
+        done = -1;
+    else if (taken == 0)
         done =
             write_one(j,
                       xf_sql_start(j, XF_SQL_RUN_START, err, "ttztitti", start->workflow, start->company_code,
                                    start->campaign, start->key, script, start->args, j->owner, start->at),
                       err);
-    else
-        done = -1;
     *id = done == 1 ? sqlite3_last_insert_rowid(j->db) : 0;
-    return leave(j, own, done, err) == 1 ? 0 : -1;
+    return leave(j, own, done, err);
 }
 
 /* ---- whose it is */

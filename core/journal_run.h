@@ -49,13 +49,15 @@ struct xf_run_start {
     const char *company_code;
     int64_t campaign; /* 0: none */
     const char *key; /* of the row in its campaign, or what a person knows the run by; or NULL */
+    int64_t newest; /* of a campaign: the newest run of this row that is known; 0: none */
     const char *script; /* the file */
     const char *hash; /* of its text */
     const char *args; /* JSON */
     int64_t at;
 };
-/* Writes a new run, owned by this handle under token 1. Refused (-1) while
- * another run of the same campaign and key has not ended. *id is the run. */
+/* Writes a new run, owned by this handle under token 1; *id is the run. Returns 1,
+ * 0 while another run of the same campaign and key has not ended, or when there is
+ * a newer one than start->newest: somebody else was faster. -1 with err. */
 int xf_journal_start_run(struct xf_journal *j, const struct xf_run_start *start, int64_t *id,
                          struct xf_err *err);
 

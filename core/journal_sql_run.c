@@ -25,8 +25,8 @@ const char *const xf_sql_run_texts[XF_SQL_COUNT - XF_SQL_CAMPAIGN_FIND] = {
         " created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running', 1,"
         " (SELECT id FROM owners WHERE name = ?7), ?8, ?8)",
     AT(XF_SQL_RUN_OPEN_ROW) =
-        "SELECT 1 FROM runs WHERE campaign = ?1 AND key = ?2"
-        " AND (state = 'running' OR state = 'waiting' OR state = 'diverged' OR state = 'needs_decision')",
+        "SELECT 1 FROM runs WHERE campaign = ?1 AND key = ?2 AND (id > ?3"
+        " OR state = 'running' OR state = 'waiting' OR state = 'diverged' OR state = 'needs_decision')",
     AT(XF_SQL_RUN_STANDING) = "SELECT state, token, (SELECT name FROM owners o WHERE o.id = r.owner), script"
                               " FROM runs r WHERE id = ?1",
     AT(XF_SQL_RUN_CLAIM) =

@@ -279,6 +279,7 @@ function cli.main(argv)
     return cli.INTERRUPTED
   end
   if ok then return status end
+  if type(status) ~= "table" then status = { cause = status, text = tostring(status) } end -- out of memory
   cli.say(status.text)
   return cli.status_of(status.cause)
 end

@@ -20,8 +20,9 @@ local TOLD = { device = true, device_id = true, register = true, report = true, 
 
 -- ---- steps
 
--- Takes a remembered step, or begins one. Returns the step; its state is done, failed or begun.
-local function begin(run, name, handle)
+-- Takes a remembered step, or begins one; that of an order is on disk before the order
+-- is. Returns the step; its state is done, failed or begun.
+local function begin(run, name, handle, is_order)
   local step, line = run:enter(name)
   if step then
     if step.state == "failed" and step.again then
@@ -32,7 +33,7 @@ local function begin(run, name, handle)
   end
   step = { seq = run.seq, name = name, line = line, state = "begun", handle = handle, began_at = core.now() }
   run:later("run_step", { seq = run.seq, name = name, line = line, state = "begun", handle = handle })
-  run:write()
+  if is_order then run:write_first() else run:write() end
   return step
 end
 
@@ -175,9 +176,9 @@ end
 
 local function perform(run, device_no, verb, args)
   if run.inside then return perform_inside(run, device_no, verb, args) end
-  local step = begin(run, verb .. " " .. device_no .. brief(run, args))
-  if step.state ~= "begun" then return result_of(run, step) end
   local row = verbs.rows[verb]
+  local step = begin(run, verb .. " " .. device_no .. brief(run, args), nil, row.order)
+  if step.state ~= "begun" then return result_of(run, step) end
   if not row.order and args == nil and run.patience then args = {} end
   local given = patient(run, args)
   if row.positional and type(given) == "string" and run.patience then

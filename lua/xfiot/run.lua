@@ -29,14 +29,23 @@ local function lost(run)
   }
 end
 
+local function taken(run)
+  return errors.new {
+    kind = "cancelled", operation = run.script.workflow.name, sent = false, message = "该行已由其他进程处理",
+    message_en = ("Another process has begun row %s"):format(run.key), remedy = "It goes on there.",
+  }
+end
+
 -- Everything that waits to be written, in its order. Runs in the journal's batch.
 local function write_all(file, run)
   if run.start then
     local id, why = file:run_start(run.start)
-    if not id then error(journal.failure(why), 0) end
+    if id == nil then error(journal.failure(why), 0) end
+    if not id then error(taken(run), 0) end
     run.id, run.token, run.start = id, 1, nil
   end
   local pending = run.pending
+  run.pending = {}
   for i = 1, #pending do
     local op = pending[i]
     op.arg.run, op.arg.token = run.id, run.token
@@ -54,11 +63,30 @@ function Run:later(method, arg)
   self.pending[#self.pending + 1] = { method = method, arg = arg }
 end
 
+-- An earlier write that was not waited for must have come to its end.
+local function check_written(run)
+  local entry = run.entry
+  run.entry = nil
+  if entry and entry.ok == false then
+    run.failure = entry.first
+    error(run.failure, 0)
+  end
+end
+
 --- Writes what is pending, and waits until it is on disk.
 function Run:write()
-  if not self.start and #self.pending == 0 then return end
-  self.journal:write(write_all, self)
-  self.pending = {}
+  if self.failure then error(self.failure, 0) end
+  if self.start or #self.pending > 0 then self.journal:write(write_all, self) end
+  check_written(self)
+end
+
+--- Writes what is pending before anything else that is written from now on. For an
+--- order, which is itself on disk before it is sent: one commit for both.
+function Run:write_first()
+  if self.failure then error(self.failure, 0) end
+  if self.entry then loop.wait(self.entry) end
+  check_written(self)
+  self.entry = self.journal:enqueue(write_all, self)
 end
 
 -- ---- ending
@@ -108,7 +136,6 @@ function Run:rest()
   self:later("run_rest", rest)
   local ok, err = pcall(self.write, self)
   if not ok then
-    self.pending = {}
     self.outcome = { state = "lost", error = err, text = tostring(err) }
   end
 end
@@ -214,6 +241,10 @@ function Run:enter(name)
   local step = self.memory[self.seq]
   if not step then
     if self.dry then self:stop { state = "matches" } end
+    if self.paused and self.paused() then
+      self.last = self.seq > 1 and self.memory[self.seq - 1] and self.memory[self.seq - 1].name or nil
+      self:stop { state = "waiting", waiting_for = "the campaign to go on", wake_at = core.now() }
+    end
     return nil, line
   end
   if step.name ~= name then self:stop(self:divergence(step, name, line)) end

@@ -3,6 +3,7 @@
 local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local journal = require "xfiot.journal"
+local price_check = require "xfiot.price_check"
 local remember = require "xfiot.remember"
 local run = require "xfiot.run"
 local script = require "xfiot.script"
@@ -44,7 +45,7 @@ end
 ---@param client xfiot.Client
 ---@param text xfiot.Script
 ---@param args string JSON of the checked arguments
----@param more? { campaign?: integer, key?: string, patience?: number, short?: number }
+---@param more? table campaign, key, newest (see run_start), patience, short
 ---@return xfiot.Run
 function runs.new(client, text, args, more)
   local book = client.orders
@@ -53,7 +54,8 @@ function runs.new(client, text, args, more)
     client = client, journal = book:journal(), script = text, args = remember.decode(args),
     patience = more.patience, short = more.short, key = more.key,
     start = { workflow = text.workflow.name, company_code = client.company_code, campaign = more.campaign,
-              key = more.key, script = text.path, hash = runs.hash(book, text), args = args, at = core.now() },
+              key = more.key, newest = more.newest, script = text.path, hash = runs.hash(book, text), args = args,
+              at = core.now() },
   }
 end
 
@@ -117,6 +119,7 @@ function runs.script_of(row, options)
   local ok, shown = pcall(script.run, text, {}, options)
   if not ok then return nil, type(shown) == "table" and shown.text or tostring(shown) end
   if not text.workflow then return nil, row.script .. " returns no workflow any more" end
+  text.workflow = price_check.variant(text.workflow, row.workflow)
   if text.workflow.name ~= row.workflow then
     return nil, ("%s is the workflow %s now, not %s"):format(row.script, text.workflow.name, row.workflow)
   end

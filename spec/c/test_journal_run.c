@@ -7,12 +7,13 @@
 #include "journal_case.h"
 #include "journal_sighting.h"
 
-static int64_t start(struct xf_journal *j, int64_t campaign, const char *key)
+static int64_t start_after(struct xf_journal *j, int64_t campaign, const char *key, int64_t newest)
 {
     struct xf_run_start s = {.workflow = "w",
                              .company_code = "C1",
                              .campaign = campaign,
                              .key = key,
+                             .newest = newest,
                              .script = "w.lua",
                              .hash = "abcd",
                              .args = "{}",
@@ -20,7 +21,12 @@ static int64_t start(struct xf_journal *j, int64_t campaign, const char *key)
     struct xf_err err;
     int64_t id = 0;
 
-    return xf_journal_start_run(j, &s, &id, &err) == 0 ? id : -1;
+    return xf_journal_start_run(j, &s, &id, &err) == 1 ? id : -1;
+}
+
+static int64_t start(struct xf_journal *j, int64_t campaign, const char *key)
+{
+    return start_after(j, campaign, key, 0);
 }
 
 static int step(struct xf_journal *j, int64_t run, int64_t token, int seq, const char *state)
@@ -133,7 +139,9 @@ static void rows(const struct journal_case *c)
     run = start(j, one, "k");
     CHECK_ROW(start(j, one, "k") == -1, "a row has one run that has not ended");
     CHECK(start(j, two, "k") > 0 && start(j, one, "l") > 0);
-    CHECK(settle(j, run, 1, XF_RUN_FAILED, NULL, NULL) == 1 && start(j, one, "k") > 0);
+    CHECK(settle(j, run, 1, XF_RUN_FAILED, NULL, NULL) == 1);
+    CHECK_ROW(start(j, one, "k") == -1, "nor one that the caller has not seen");
+    CHECK(start_after(j, one, "k", run) > 0);
     CHECK(xf_journal_find_row(j, one, "k", &found, &err) == 1 && found.rows[0].id > run);
     xf_runs_free(&found);
     CHECK(xf_journal_find_row(j, one, "m", &found, &err) == 0);
