@@ -262,6 +262,7 @@ Opens a journal, making it if it is missing.
 @tparam[opt] table options {read_only=, busy_ms=}
 @treturn journal|nil
 @treturn[opt] string why not
+@treturn[opt] boolean read_only: nothing was ever written to it
 */
 static int journal(lua_State *L)
 {
@@ -269,8 +270,10 @@ static int journal(lua_State *L)
     struct xf_journal_options o = {0};
     char standard[XF_JOURNAL_PATH_SIZE];
     struct xf_journal **box;
+    bool blank = false;
     struct xf_err err;
 
+    o.blank = &blank;
     lua_settop(L, 2);
     if (lua_istable(L, 2)) {
         o.busy_ms = (int)xf_integer_member(L, 2, "busy_ms", 0);
@@ -286,8 +289,11 @@ static int journal(lua_State *L)
     *box = NULL;
     luaL_setmetatable(L, XF_JOURNAL_TYPE);
     *box = xf_journal_open(path, &o, &err);
-    if (*box == NULL)
-        return xf_push_fail(L, &err);
+    if (*box == NULL) {
+        (void)xf_push_fail(L, &err);
+        lua_pushboolean(L, blank);
+        return 3;
+    }
     return 1;
 }
 

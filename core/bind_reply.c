@@ -6,6 +6,7 @@
 #include "bind_walk.h"
 #include "envelope.h"
 #include "fate.h"
+#include "names.h"
 #include "transfer.h"
 
 enum { EXCERPT = 200, CODE_LENGTH = 6 };
@@ -127,6 +128,8 @@ static int read_envelope(lua_State *L, const struct xf_endpoint *e, const char *
         return xf_fail(err, "the reply is no JSON: %s", xf_admit_reason(verdict));
     if (push_plain(L, e, body, size))
         return 0;
+    if (!xf_names_once(body, size))
+        return xf_fail(err, "the reply has a name twice and could mean two things");
     return push_decoded(L, e, body, size, err);
 }
 
@@ -189,6 +192,7 @@ Ends a call that is done and lets go of it.
 @treturn string|table the return code; or the evidence
 @treturn any the result (answered)
 @treturn string the platform's message (answered)
+@treturn[opt] string the reply's Date (answered)
 */
 static int finish(lua_State *L)
 {
@@ -209,13 +213,31 @@ static int finish(lua_State *L)
     fate = xf_decide_fate(&evidence);
     lua_pushstring(L, xf_fate_name(fate));
     if (fate == XF_FATE_ANSWERED) {
-        xf_transfer_free(x);
         lua_insert(L, -4);
-        return 4;
+        lua_pushstring(L, r->date[0] != '\0' ? r->date : NULL);
+        xf_transfer_free(x);
+        return 5;
     }
     push_evidence(L, r, err.message);
     xf_transfer_free(x);
     return 2;
+}
+
+/***
+The time that an HTTP date says.
+@function http_date
+@tparam string text "Thu, 26 Nov 2026 08:49:37 GMT"
+@treturn integer|nil seconds since 1970 UTC
+*/
+static int http_date(lua_State *L)
+{
+    time_t at = curl_getdate(luaL_checkstring(L, 1), NULL);
+
+    if (at < 0)
+        luaL_pushfail(L);
+    else
+        lua_pushinteger(L, (lua_Integer)at);
+    return 1;
 }
 
 /***
@@ -328,9 +350,13 @@ static int read_result(lua_State *L)
 
 void xf_add_reply(lua_State *L, int core)
 {
-    static const luaL_Reg functions[] = {{"finish", finish},           {"abandon", abandon},
-                                         {"read_reply", read_reply},   {"read_push", read_push},
-                                         {"read_result", read_result}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"finish", finish},
+                                         {"abandon", abandon},
+                                         {"http_date", http_date},
+                                         {"read_reply", read_reply},
+                                         {"read_push", read_push},
+                                         {"read_result", read_result},
+                                         {NULL, NULL}};
 
     xf_set_functions(L, core, functions);
 }

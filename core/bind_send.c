@@ -20,7 +20,7 @@ struct xf_sending {
     struct xf_sending *next, **place; /* place: what points at it; NULL: not in the list */
     struct xf_journal *journal;
     const struct xf_transfer *transfer;
-    const char *order; /* behind the struct */
+    const char *order, *evidence; /* behind the struct; evidence: for the line of `sent`, or NULL */
     int64_t deadline_s; /* seconds the call may take */
     bool again; /* `sent` was on disk before this call: an earlier one was surely not let go */
     bool marked; /* `sent` is on disk, for this call */
@@ -48,11 +48,14 @@ static void disarm(struct xf_sending *s)
 
 static bool mark(struct xf_sending *s, int64_t now)
 {
-    struct xf_step step = {
-        .order = s->order, .to = XF_ORDER_SENT, .at = now, .deadline = now + s->deadline_s};
+    struct xf_step step = {.order = s->order,
+                           .to = XF_ORDER_SENT,
+                           .at = now,
+                           .deadline = now + s->deadline_s,
+                           .evidence = s->evidence};
 
     if (s->again)
-        return xf_journal_send_again(s->journal, s->order, now, step.deadline, &s->err) == XF_ADVANCED;
+        return xf_journal_send_again(s->journal, &step, &s->err) == XF_ADVANCED;
     return xf_journal_advance(s->journal, &step, NULL, &s->err) == XF_ADVANCED;
 }
 
@@ -101,12 +104,14 @@ static int sending_gc(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, m] a sending that keeps its journal and its order's id */
-static struct xf_sending *push_sending(lua_State *L, int journal, int order, int64_t deadline_s)
+/* [-0, +1, m] a sending that keeps its journal and copies of the order's id and of the
+ * evidence, which may be nil */
+static struct xf_sending *push_sending(lua_State *L, int journal, int order, int evidence, int64_t deadline_s)
 {
-    size_t size;
-    const char *id = luaL_checklstring(L, order, &size);
-    struct xf_sending *s = lua_newuserdatauv(L, sizeof *s + size + 1, UV_COUNT);
+    size_t size, more = 0;
+    const char *id = luaL_checklstring(L, order, &size), *text = luaL_optlstring(L, evidence, NULL, &more);
+    struct xf_sending *s = lua_newuserdatauv(L, sizeof *s + size + 1 + more + 1, UV_COUNT);
+    char *at = (char *)(s + 1);
 
     s->core = xf_core_self(L);
     s->next = NULL;
@@ -116,8 +121,8 @@ static struct xf_sending *push_sending(lua_State *L, int journal, int order, int
     s->journal = xf_check_journal(L, journal);
     s->deadline_s = deadline_s;
     s->err.message[0] = '\0';
-    s->order = (char *)(s + 1);
-    memcpy(s + 1, id, size + 1);
+    s->order = memcpy(at, id, size + 1);
+    s->evidence = text != NULL ? memcpy(at + size + 1, text, more + 1) : NULL;
     luaL_setmetatable(L, XF_SENDING_TYPE);
     lua_pushvalue(L, journal);
     lua_setiuservalue(L, -2, UV_JOURNAL);
@@ -145,6 +150,7 @@ signer must stay alive until finish(), and so must the sending.
 @tparam string body the frozen body
 @tparam number timeout seconds for the call
 @tparam[opt] boolean again `sent` is on disk already: an earlier call was marked and surely not let go
+@tparam[opt] string evidence for the line of `sent` in the history
 @treturn userdata|nil the call, for finish() with the operation creatCmd
 @treturn userdata|string the sending: keep it; why() tells what the journal said. Or why it could not start
 */
@@ -168,7 +174,7 @@ static int send_order(lua_State *L)
     r.body = luaL_checklstring(L, 6, &r.body_size);
     timeout = luaL_checknumber(L, 7);
     luaL_argcheck(L, timeout > 0 && timeout <= 3600, 7, "0 to 3600 seconds expected");
-    s = push_sending(L, 3, 4, (int64_t)timeout + 1);
+    s = push_sending(L, 3, 4, 9, (int64_t)timeout + 1);
     s->again = lua_toboolean(L, 8);
     r.payload = s;
     if (xf_sign_headers(core, signer, &headers, &err) != 0)

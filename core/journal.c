@@ -39,9 +39,13 @@ static int set_up(struct xf_journal *j, const struct xf_journal_options *options
 
     if (version < 0)
         return -1;
+    if (j->read_only && version == 0) {
+        if (options->blank != NULL)
+            *options->blank = true;
+        return xf_fail(err, "nothing was ever written to the journal (%.160s)", j->path);
+    }
     if (j->read_only && version < XF_JOURNAL_VERSION)
-        return xf_fail(err, "the journal is empty or of an older version: open it for writing once (%.160s)",
-                       j->path);
+        return xf_fail(err, "the journal is of an older version: open it for writing once (%.160s)", j->path);
     /* What a lone commit would stall for is moved when idle; 4,000 pages is the backstop. */
     if (!j->read_only &&
         xf_sql_exec(j, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000", err) != 0)
@@ -91,7 +95,10 @@ struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_opt
         (void)xf_sql_fail(j, rc, err);
         goto fail;
     }
-    (void)sqlite3_busy_timeout(j->db, j->busy_ms);
+    if (options != NULL && options->eager)
+        (void)sqlite3_busy_handler(j->db, xf_sql_wait_eagerly, j);
+    else
+        (void)sqlite3_busy_timeout(j->db, j->busy_ms);
     (void)sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (set_up(j, options, err) != 0)
         goto fail;

@@ -44,7 +44,11 @@ struct xf_journal;
 struct xf_journal_options {
     int busy_ms; /* how long to wait for another process's batch; 0: 10 s */
     int cache_kib; /* memory for pages of the file; 0: 16 MiB */
+    bool eager; /* looks every 0.1 ms whether another's batch is over, and so is the next one in;
+                          else more and more seldom, up to 0.1 s */
     bool read_only; /* for listings: nothing is made, migrated or written */
+    bool *blank; /* or NULL; set if it was to be read only and nothing was ever written to it:
+                    there is no handle then */
 };
 
 /* $XDG_DATA_HOME/xfiot/journal.db, else ~/.local/share/xfiot/journal.db. Returns 0, or -1 with err. */
@@ -168,9 +172,9 @@ enum xf_advanced {
 enum xf_advanced xf_journal_advance(struct xf_journal *j, const struct xf_step *step,
                                     enum xf_order_state *now, struct xf_err *err);
 /* A `sent` order that was surely not let go goes out again: a line in the history
- * with the new deadline. Refused unless it is still `sent` and this handle's. */
-enum xf_advanced xf_journal_send_again(struct xf_journal *j, const char *order, int64_t at, int64_t deadline,
-                                       struct xf_err *err);
+ * with the new deadline; step->to is not looked at. Refused unless it is still `sent`
+ * and this handle's. */
+enum xf_advanced xf_journal_send_again(struct xf_journal *j, const struct xf_step *step, struct xf_err *err);
 /* A line in the history without a transition (an answer, a push, a proposal);
  * also on closed orders. step->to is not looked at. */
 enum xf_advanced xf_journal_note(struct xf_journal *j, const struct xf_step *step, enum xf_order_state *now,
@@ -271,8 +275,10 @@ struct xf_device {
     const char *company_code, *device_no; /* who it is; both required */
     const char *device_id;
     const char *charge_type;
-    const char *report; /* the latest, JSON */
-    const char *report_time; /* its deviceTime, 14 digits; an older report than the known one is left out */
+    /* the latest, JSON, and its receiveTime, 14 digits; an older one than the known one is
+     * left out when remembering; told is a pushed one (journal_sighting.h) if it is newer
+     * and tells what was bought */
+    const char *report, *report_time;
     int bill_mark; /* highest bill number used, 0: none; told, not remembered: see place and lift_bill */
     int64_t updated_at;
 };

@@ -42,6 +42,7 @@ enum xf_sql {
     XF_SQL_DEVICE_GET_ID,
     /* pushes, from here on: texts in journal_sql_push.c */
     XF_SQL_PUSH_SAME_ID,
+    XF_SQL_PUSH_SAME_BODY,
     XF_SQL_PUSH_ADMIT,
     XF_SQL_PUSH_SPARE,
     XF_SQL_PUSH_DROP,
@@ -94,6 +95,7 @@ struct xf_journal {
     char *path; /* absolute, links resolved */
     pid_t pid; /* who opened it */
     int busy_ms;
+    int64_t busy_end; /* of an eager wait, ms on a clock that never steps */
     int mark_fd; /* see journal_place.c; -1: none */
     bool read_only;
     bool batch; /* between begin and commit */
@@ -121,6 +123,8 @@ void xf_sql_end(sqlite3_stmt *statement);
 int xf_sql_run(struct xf_journal *j, enum xf_sql id, struct xf_err *err);
 /* Any SQL text; waits while others are in the way, also where SQLite itself would not. */
 int xf_sql_exec(struct xf_journal *j, const char *text, struct xf_err *err);
+/* A busy handler: see xf_journal_options.eager. */
+int xf_sql_wait_eagerly(void *journal, int tries);
 /* SQLite's result as a sentence; marks the handle broken if it is. Returns -1. */
 int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err);
 void xf_sql_finalize(struct xf_journal *j);

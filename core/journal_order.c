@@ -296,10 +296,7 @@ enum xf_advanced xf_journal_note(struct xf_journal *j, const struct xf_step *ste
     return add_line(j, step, NOTE, now, err);
 }
 
-enum xf_advanced xf_journal_send_again(struct xf_journal *j, const char *order, int64_t at, int64_t deadline,
-                                       struct xf_err *err)
+enum xf_advanced xf_journal_send_again(struct xf_journal *j, const struct xf_step *step, struct xf_err *err)
 {
-    struct xf_step step = {.order = order, .at = at, .deadline = deadline, .evidence = "goes out again"};
-
-    return add_line(j, &step, AGAIN, NULL, err);
+    return add_line(j, step, AGAIN, NULL, err);
 }

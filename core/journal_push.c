@@ -1,6 +1,7 @@
 /* Writing pushes: admission, work, decisions. */
 #include "journal_push.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "journal_inside.h"
@@ -59,46 +60,83 @@ static int run_one(struct xf_journal *j, sqlite3_stmt *s, struct xf_err *err)
 
 /* ---- admission */
 
-/* What has come under this transId decides what the push is. */
-static enum xf_admitted judge(struct xf_journal *j, const struct xf_arrival *a, int64_t *id,
-                              struct xf_err *err)
+static int hash_body(struct xf_journal *j, const struct xf_arrival *a, int64_t *hash, struct xf_err *err)
 {
-    sqlite3_stmt *s = xf_sql_start(j, XF_SQL_PUSH_SAME_ID, err, "tib", a->trans_id, (int64_t)a->body_size,
-                                   a->body, a->body_size);
-    int64_t rows = 0, bytes = 0;
-    bool used = false, repeated = false;
+    char hex[XF_FINGERPRINT_SIZE];
+
+    if (xf_journal_fingerprint(j, a->body, a->body_size, hex, err) != 0)
+        return -1;
+    hex[16] = '\0';
+    *hash = (int64_t)strtoull(hex, NULL, 16);
+    return 0;
+}
+
+/* What has come under one transId. */
+struct past {
+    int64_t rows, bytes;
+    bool used; /* by a push that was not refused */
+    int64_t alike; /* a row whose body has the same hash; 0: none */
+};
+
+static int look_back(struct xf_journal *j, const char *trans_id, int64_t hash, struct past *past,
+                     struct xf_err *err)
+{
+    sqlite3_stmt *s = xf_sql_start(j, XF_SQL_PUSH_SAME_ID, err, "ti", trans_id, hash);
     int row = -1;
 
-    while (s != NULL && !repeated && (row = xf_sql_row(j, s, err)) == 1) {
-        rows++;
-        bytes += sqlite3_column_int64(s, 1);
-        used = used || sqlite3_column_int(s, 2) == 0;
-        repeated = sqlite3_column_int(s, 3) != 0;
-        if (repeated)
-            *id = sqlite3_column_int64(s, 0);
+    while (s != NULL && (row = xf_sql_row(j, s, err)) == 1) {
+        past->rows++;
+        past->bytes += sqlite3_column_int64(s, 1);
+        past->used = past->used || sqlite3_column_int(s, 2) == 0;
+        if (sqlite3_column_int(s, 3) != 0)
+            past->alike = sqlite3_column_int64(s, 0);
     }
     xf_sql_end(s);
-    if (row < 0)
+    return row;
+}
+
+/* 1 if the row has this very body, 0 or -1. */
+static int has_body(struct xf_journal *j, int64_t id, const struct xf_arrival *a, struct xf_err *err)
+{
+    sqlite3_stmt *s = xf_sql_start(j, XF_SQL_PUSH_SAME_BODY, err, "ib", id, a->body, a->body_size);
+    int row = s == NULL ? -1 : xf_sql_row(j, s, err);
+
+    xf_sql_end(s);
+    return row;
+}
+
+/* What has come under this transId decides what the push is. */
+static enum xf_admitted judge(struct xf_journal *j, const struct xf_arrival *a, int64_t hash, int64_t *id,
+                              struct xf_err *err)
+{
+    struct past past = {0};
+    int same = 0;
+
+    if (look_back(j, a->trans_id, hash, &past, err) != 0)
         return XF_ADMITTED_FAILED;
-    if (repeated)
+    if (past.alike != 0 && (same = has_body(j, past.alike, a, err)) < 0)
+        return XF_ADMITTED_FAILED;
+    if (same == 1) {
+        *id = past.alike;
         return XF_ADMITTED_REPEATED;
-    if (rows >= XF_PUSH_SAME_ID_ROWS || bytes >= XF_PUSH_SAME_ID_BYTES) {
+    }
+    if (past.rows >= XF_PUSH_SAME_ID_ROWS || past.bytes >= XF_PUSH_SAME_ID_BYTES) {
         (void)xf_fail(err, "transId %.30s has come with too many different bodies", a->trans_id);
         return XF_ADMITTED_FULL;
     }
-    return used || a->reason != NULL ? XF_ADMITTED_QUARANTINED : XF_ADMITTED_NEW;
+    return past.used || a->reason != NULL ? XF_ADMITTED_QUARANTINED : XF_ADMITTED_NEW;
 }
 
-static int write_push(struct xf_journal *j, const struct xf_arrival *a, enum xf_admitted admitted,
-                      struct xf_err *err)
+static int write_push(struct xf_journal *j, const struct xf_arrival *a, int64_t hash,
+                      enum xf_admitted admitted, struct xf_err *err)
 {
     const char *reason = a->reason != NULL || admitted == XF_ADMITTED_NEW ? a->reason : XF_PUSH_CONFLICT;
     const char *state = STATES[admitted == XF_ADMITTED_NEW ? XF_PUSH_NEW : XF_PUSH_QUARANTINED];
 
     return run(j,
-               xf_sql_start(j, XF_SQL_PUSH_ADMIT, err, "ttiitttb", xf_push_kind_name(a->kind), a->trans_id,
+               xf_sql_start(j, XF_SQL_PUSH_ADMIT, err, "ttiitttbi", xf_push_kind_name(a->kind), a->trans_id,
                             a->at, (int64_t)a->body_size, state, reason, a->headers != NULL ? a->headers : "",
-                            a->body, a->body_size),
+                            a->body, a->body_size, hash),
                err);
 }
 
@@ -129,15 +167,15 @@ enum xf_admitted xf_journal_admit_push(struct xf_journal *j, const struct xf_arr
 {
     bool own, wrote = false;
     enum xf_admitted admitted;
-    int64_t row = 0;
+    int64_t row = 0, hash;
 
     if (a->trans_id == NULL || a->body == NULL || xf_push_kind_name(a->kind) == NULL)
         return (enum xf_admitted)xf_fail(err, "a push has a kind, a transId and a body");
-    if (xf_journal_enter(j, &own, err) != 0)
+    if (hash_body(j, a, &hash, err) != 0 || xf_journal_enter(j, &own, err) != 0)
         return XF_ADMITTED_FAILED;
-    admitted = judge(j, a, &row, err);
+    admitted = judge(j, a, hash, &row, err);
     if (admitted == XF_ADMITTED_NEW || admitted == XF_ADMITTED_QUARANTINED) {
-        wrote = write_push(j, a, admitted, err) == 0;
+        wrote = write_push(j, a, hash, admitted, err) == 0;
         row = wrote ? sqlite3_last_insert_rowid(j->db) : 0;
         if (wrote && a->reason != NULL && strcmp(a->reason, XF_PUSH_NOT_JSON) == 0)
             wrote = make_room(j, err) == 0;

@@ -2,7 +2,9 @@
 #include "journal_inside.h"
 
 /* The body comes last, so that listings do not read it. Rows that were never
- * acknowledged (not_json) are the only ones that may go. */
+ * acknowledged (refused, for not_json) are the only ones that may go. The index of
+ * transIds tells alone what has come under one, however much that is: an overheard
+ * header signs any number of bodies. */
 const char *const xf_schema_push[] = {
     "CREATE TABLE pushes ("
     " id INTEGER PRIMARY KEY,"
@@ -10,6 +12,8 @@ const char *const xf_schema_push[] = {
     " trans_id TEXT NOT NULL,"
     " received_at INTEGER NOT NULL,"
     " size INTEGER NOT NULL,"
+    " body_hash INTEGER NOT NULL," /* the first eight bytes of its SHA-256 */
+    " refused INTEGER NOT NULL,"
     " state TEXT NOT NULL CHECK (state IN ('new','done','failed','quarantined')),"
     " reason TEXT CHECK (state <> 'quarantined' OR reason IS NOT NULL),"
     " attempts INTEGER NOT NULL DEFAULT 0,"
@@ -22,7 +26,7 @@ const char *const xf_schema_push[] = {
     " headers TEXT NOT NULL,"
     " body BLOB NOT NULL"
     ") STRICT;",
-    "CREATE INDEX pushes_trans_id ON pushes (trans_id);",
+    "CREATE INDEX pushes_trans_id ON pushes (trans_id, body_hash, size, refused);",
     "CREATE INDEX pushes_due ON pushes (next_at, state, received_at) WHERE next_at IS NOT NULL;",
     "CREATE INDEX pushes_not_json ON pushes (id, size) WHERE reason = 'not_json';",
 
@@ -59,11 +63,12 @@ const char *const xf_schema_push[] = {
 
     "CREATE TRIGGER pushes_fixed BEFORE UPDATE ON pushes"
     " WHEN OLD.id <> NEW.id OR OLD.kind <> NEW.kind OR OLD.trans_id <> NEW.trans_id"
-    "  OR OLD.received_at <> NEW.received_at OR OLD.size <> NEW.size OR OLD.headers <> NEW.headers"
+    "  OR OLD.received_at <> NEW.received_at OR OLD.body_hash <> NEW.body_hash OR OLD.refused <> NEW.refused"
+    "  OR OLD.size <> NEW.size OR OLD.headers <> NEW.headers"
     "  OR OLD.body <> NEW.body BEGIN"
     " SELECT RAISE(ABORT, 'a push stays as it came');"
     "END;",
-    "CREATE TRIGGER pushes_stay BEFORE DELETE ON pushes WHEN OLD.reason IS NOT 'not_json'"
+    "CREATE TRIGGER pushes_stay BEFORE DELETE ON pushes WHEN OLD.refused = 0"
     "  OR EXISTS (SELECT 1 FROM push_history WHERE push_id = OLD.id) BEGIN"
     " SELECT RAISE(ABORT, 'a push that was acknowledged is never taken out');"
     "END;",

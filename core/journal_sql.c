@@ -26,9 +26,13 @@
 #define ORDER_FILTER(row)                                                                                    \
     " AND (?1 IS NULL OR instr(?1, ',' || state || ',') > 0) AND created_at >= ?2 AND " row " > ?3"          \
     " ORDER BY " row " LIMIT ?4"
+/* The newest report that tells what was bought: the one asked for, or one that was pushed. */
+#define PUSHED "s.report_time > coalesce(d.report_time, '') AND instr(s.report, '\"buyCount\"') > 0"
 #define DEVICE_COLUMNS                                                                                       \
-    "SELECT company_code, device_no, device_id, charge_type, report, report_time, " MARK(                    \
-        "d.device_no", "d.company_code") ", updated_at FROM devices d"
+    "SELECT company_code, d.device_no, d.device_id, charge_type, iif(" PUSHED ", s.report, d.report),"       \
+    " iif(" PUSHED ", s.report_time, d.report_time), " MARK(                                                 \
+        "d.device_no",                                                                                       \
+        "d.company_code") ", updated_at FROM devices d LEFT JOIN sightings s ON s.device_id = d.device_id"
 
 static const char *const texts[XF_SQL_PUSH_SAME_ID] = {
     [XF_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -85,8 +89,8 @@ static const char *const texts[XF_SQL_PUSH_SAME_ID] = {
         " report = iif(excluded.report_time >= coalesce(report_time, ''), excluded.report, report),"
         " report_time = iif(excluded.report_time >= coalesce(report_time, ''), excluded.report_time, report_time),"
         " updated_at = excluded.updated_at",
-    [XF_SQL_DEVICE_GET] = DEVICE_COLUMNS " WHERE device_no = ?1 AND company_code = ?2",
-    [XF_SQL_DEVICE_GET_ID] = DEVICE_COLUMNS " WHERE device_id = ?1 ORDER BY updated_at DESC LIMIT 1",
+    [XF_SQL_DEVICE_GET] = DEVICE_COLUMNS " WHERE d.device_no = ?1 AND company_code = ?2",
+    [XF_SQL_DEVICE_GET_ID] = DEVICE_COLUMNS " WHERE d.device_id = ?1 ORDER BY updated_at DESC LIMIT 1",
 };
 
 /* What a person can do about it. Results that are not here get SQLite's own words. */
@@ -198,6 +202,17 @@ static int64_t clock_ms(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int xf_sql_wait_eagerly(void *journal, int tries)
+{
+    const struct timespec pause = {.tv_nsec = 100000};
+    struct xf_journal *j = journal;
+
+    if (tries == 0)
+        j->busy_end = clock_ms() + j->busy_ms;
+    (void)nanosleep(&pause, NULL);
+    return clock_ms() < j->busy_end;
 }
 
 int xf_sql_exec(struct xf_journal *j, const char *text, struct xf_err *err)

@@ -20,11 +20,11 @@
 
 const char *const xf_sql_push_texts[XF_SQL_CAMPAIGN_FIND - XF_SQL_PUSH_SAME_ID] = {
 #define AT(id) [(id)-XF_SQL_PUSH_SAME_ID]
-    AT(XF_SQL_PUSH_SAME_ID) = "SELECT id, size, reason IS 'not_json', size = ?2 AND body = ?3 FROM pushes"
-                              " WHERE trans_id = ?1",
+    AT(XF_SQL_PUSH_SAME_ID) = "SELECT id, size, refused, body_hash = ?2 FROM pushes WHERE trans_id = ?1",
+    AT(XF_SQL_PUSH_SAME_BODY) = "SELECT 1 FROM pushes WHERE id = ?1 AND body = ?2",
     AT(XF_SQL_PUSH_ADMIT) =
-        "INSERT INTO pushes (kind, trans_id, received_at, size, state, reason, next_at, headers, body)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?3, ?7, ?8)",
+        "INSERT INTO pushes (kind, trans_id, received_at, size, state, reason, next_at, headers, body, body_hash,"
+        " refused) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?3, ?7, ?8, ?9, ?6 IS 'not_json')",
     AT(XF_SQL_PUSH_SPARE) = "SELECT count(*), coalesce(sum(size), 0) FROM pushes WHERE reason = 'not_json'",
     AT(XF_SQL_PUSH_DROP) = "DELETE FROM pushes WHERE id = (SELECT min(id) FROM pushes p"
                            " WHERE reason = 'not_json' AND NOT EXISTS (SELECT 1 FROM push_history"

@@ -56,13 +56,16 @@ struct xf_own_ids *xf_own_ids_new(const char *journal, struct xf_err *err)
 {
     struct xf_own_ids *ids = calloc(1, sizeof *ids);
     char path[XF_JOURNAL_PATH_SIZE + 8];
+    char *real = realpath(journal, NULL); /* one list, by whatever name the journal is opened */
 
     if (ids == NULL) {
         (void)xf_fail(err, "out of memory");
+        free(real);
         return NULL;
     }
     (void)snprintf(ids->path, sizeof ids->path, "%s", journal);
-    (void)snprintf(path, sizeof path, "%s-sent", journal);
+    (void)snprintf(path, sizeof path, "%s-sent", real != NULL ? real : journal);
+    free(real);
     if (map(ids, path, err) != 0) {
         free(ids);
         return NULL;

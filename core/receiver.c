@@ -20,8 +20,8 @@ enum {
 struct xf_receiver *xf_receiver_new(const struct xf_receiver_options *o, struct xf_signer *signer,
                                     struct xf_err *err)
 {
-    const struct xf_journal_options options = {.busy_ms = XF_RECEIVER_BUSY_MS,
-                                               .cache_kib = XF_RECEIVER_CACHE_KIB};
+    const struct xf_journal_options options = {
+        .busy_ms = XF_RECEIVER_BUSY_MS, .cache_kib = XF_RECEIVER_CACHE_KIB, .eager = true};
     struct xf_receiver *r = calloc(1, sizeof *r);
     struct xf_err why;
 

@@ -30,7 +30,7 @@ struct xf_receiver_options {
 struct xf_receiver;
 
 /* Borrows the signer and all texts until it is freed; the journal is opened here,
- * and again when the disk has reported an error. NULL with err. */
+ * and again, once a second at most, when it fails. NULL with err. */
 struct xf_receiver *xf_receiver_new(const struct xf_receiver_options *o, struct xf_signer *signer,
                                     struct xf_err *err);
 void xf_receiver_free(struct xf_receiver *r);

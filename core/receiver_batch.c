@@ -1,5 +1,6 @@
 /* The pushes of one turn: one commit, then their answers. */
 #include <string.h>
+#include <unistd.h>
 
 #include "logline.h"
 #include "loop.h"
@@ -47,16 +48,19 @@ static enum xf_outcome admit(struct xf_receiver *r, const struct xf_item *item, 
     return outcome_of(item, xf_journal_admit_push(r->journal, &a, NULL, err));
 }
 
-/* After an error of the disk the handle is of no more use. */
+/* After an error of the disk, or when another file has taken its place, the handle
+ * is of no more use. A journal that has gone is not made anew: its orders are missed. */
 static int see_to_journal(struct xf_receiver *r, struct xf_err *err)
 {
-    const struct xf_journal_options options = {.busy_ms = XF_RECEIVER_BUSY_MS,
-                                               .cache_kib = XF_RECEIVER_CACHE_KIB};
+    const struct xf_journal_options options = {
+        .busy_ms = XF_RECEIVER_BUSY_MS, .cache_kib = XF_RECEIVER_CACHE_KIB, .eager = true};
 
-    if (r->journal != NULL && !xf_journal_broken(r->journal))
+    if (r->journal != NULL && !r->failing)
         return 0;
     if (r->opened_at + REOPEN_AFTER > xf_loop_clock())
-        return xf_fail(err, "the journal had an error of the disk");
+        return r->journal != NULL ? 0 : xf_fail(err, "the journal cannot be opened");
+    if (access(r->o.journal, F_OK) != 0)
+        return xf_fail(err, "the journal has gone (%.160s)", r->o.journal);
     r->opened_at = xf_loop_clock();
     xf_journal_close(r->journal);
     r->journal = xf_journal_open(r->o.journal, &options, err);

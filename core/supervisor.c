@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define BUSY_MOST     86400.0
 
 enum { LOOK_MS = 1000, ARGUMENTS_MOST = 64, ARGUMENT_SIZE = 32 };
+enum { WORKER_NICE = 10 }; /* pushes wait for it, and not the other way round */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define CAPPED 0 /* the sanitizer reserves more than any cap */
@@ -63,8 +65,11 @@ static void run_child(const struct child *child, const char *program, rlim_t mem
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGINT, SIG_DFL);
+    (void)setpriority(PRIO_PROCESS, 0, WORKER_NICE);
     if (CAPPED && memory > 0)
         (void)setrlimit(RLIMIT_DATA, &cap);
+    /* not all of libcurl's descriptors are closed by exec */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     (void)fcntl(child->ends[1], F_SETFD, 0);
     if (child->key_fd >= 0)
         (void)fcntl(child->key_fd, F_SETFD, 0);

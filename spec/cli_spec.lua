@@ -50,7 +50,9 @@ end)
 local TOPICS = { -- topic, what its help holds
   { "run", "name=value", "--sandbox", "--sandbox" }, { "call", "nested values as JSON" },
   { "sandbox", "--fault", "--push-reports", "advance" }, { "sign", "--trans-id" }, { "verify", "--token" },
-  { "doctor", "xfiot help settings" },
+  { "doctor", "xfiot help settings" }, { "serve", "report =" }, { "inbox", "replay ID", "gaps", "--fetch" },
+  { "handlers", "quarantine", "context", "order", "8 attempts" },
+  { "push.reportData", "API_TOKEN", "msgDTO.report" }, { "push.commandResponse", "指令响应推送", "API_ORG_NUM" },
   { "register", "注册设备信息", "POST /iotcloud/app/devices/v1.0.0/register", "manuId", "500005" },
   { "creatCmd", "指令发送", "expireCount", "86400" }, { "batchQueryCmd", "commandIds" },
   { "RECHARGE_REMOTE", "充值", "rechargeValue", "500033", "surplusValue" },

@@ -20,12 +20,12 @@ local Platform = {}
 Platform.__index = Platform
 Platform.__close = function(self) self:stop() end
 
--- options: meters (their number), seed, faults, key, id (merchantId).
+-- options: meters (their number), seed, faults, key, id (merchantId), pushes (where a receiver listens).
 function M.platform(options)
   local key, id = options.key or KEY, options.id or "43516709"
   local env = { XFIOT_KEY = key, XFIOT_MERCHANT_ID = id, XFIOT_COMPANY_CODE = "000000" }
   local process = helper.start({ helper.lua, helper.root .. "/spec/crash_platform.lua", options.meters,
-    options.seed or 1, options.faults }, { env = env })
+    options.seed or 1, options.faults or options.pushes and "", options.pushes }, { env = env })
   local url = process:expect "^at (http://%S+)$"
   env.XFIOT_BASE_URL = url
   return setmetatable({ process = process, url = url, env = env }, Platform)

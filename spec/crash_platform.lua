@@ -1,7 +1,8 @@
 -- The platform of the crash specs: a process of its own, so that it outlives the
 -- clients that are killed. Besides the sandbox's ledger it keeps the arrivals,
 -- which is every creatCmd that came in whole, whatever became of its reply.
---   lua5.4 spec/crash_platform.lua METERS SEED [FAULTS]
+--   lua5.4 spec/crash_platform.lua METERS SEED [FAULTS [PUSHES]]
+-- PUSHES is where a receiver listens: "http://127.0.0.1:1234".
 -- GET /sandbox/arrivals returns the arrivals, the clashes (commands that met
 -- another one of their meter still under way) and how many commands are open.
 
@@ -17,6 +18,7 @@ local values = settings.resolve()
 local box = sandbox.new {
   listen = "127.0.0.1:0", company_code = values.company_code, signer = settings.signer(values), seed = seed,
   meters = { money = meters }, opened = true, wake = AWAKE_AFTER, fault = faults,
+  push_reports = arg[4] and arg[4] .. values.reports_path, push_responses = arg[4] and arg[4] .. values.responses_path,
 }
 
 local arrivals, clashes = {}, {}

@@ -87,7 +87,8 @@ local function leave_in_doubt(box, bought, count)
   local row = row_of(box)
   local before = core.encode { callbackData = { data = { { serviceId = "MoneyMeterInfo",
     serviceData = { totalBuyMoney = bought, buyCount = count } } } } }
-  return setmetatable({ last_report = before, created_at = core.parse_timestamp "20250101000000" }, { __index = row })
+  local placed = core.parse_timestamp "20250101000000"
+  return setmetatable({ last_report = before, created_at = placed, deadline = placed + 31 }, { __index = row })
 end
 
 describe("two reports", function()
@@ -115,6 +116,57 @@ describe("two reports", function()
     box:done()
     doubts.weigh(box.client.orders, row)
     assert.is_nil(row_of(box).proposal)
+  end)
+end)
+
+-- What the platform answers for commands, in place of the platform.
+local function answering(box, item)
+  local client = box.client
+  function client.batchQueryCmd() return { item } end
+  function client.queryCmd() return item end
+end
+
+describe("the end of an accepted order", function()
+  -- what the platform says, seconds since the order's expiry, state
+  local DONE = { commandResult = 0 }
+  local rows = {
+    { "is its meter's success", { commandState = 1, resultDetail = DONE }, 0, "applied" },
+    { "is not the success of another bill number", { commandState = 1,
+      resultDetail = { commandResult = 0, billNo = "9" } }, 0, "suspect" },
+    { "is the success of its own", { commandState = 1, resultDetail = { commandResult = 0, billNo = "1" } }, 0,
+      "applied" },
+    { "is waited for while the platform does not know it", nil, -1, "accepted" },
+    { "is in doubt when the platform still does not know it", nil, 1, "suspect" },
+    { "is waited for as long as the platform says that it waits", { commandState = 0 }, 1, "accepted" },
+  }
+  for _, row in ipairs(rows) do
+    it(row[1], function()
+      local box <close> = V.open { speed = 0 }
+      V.failure(recharge, box, { wait = 0 })
+      local order, said = row_of(box), row[2]
+      local over = order.deadline + order.expire_time + 3600
+      order = setmetatable({ deadline = core.now() - row[3] - (over - order.deadline) }, { __index = order })
+      if said then said.commandId = order.command_id end
+      answering(box, said)
+      doubts.ask(box.client.orders, { order }, { failed = error, unasked = error })
+      assert.are.equal(row[4], row_of(box).state)
+    end)
+  end
+
+  it("is booked for one whatever is said of another in the same reply", function()
+    local box <close> = V.open { speed = 0 }
+    V.failure(recharge, box, { wait = 0 })
+    local order = row_of(box)
+    local client = box.client
+    function client.batchQueryCmd() return nil, { curl = 0, http_status = 200 } end -- spoilt by the other
+    function client.queryCmd(_, args)
+      if args.commandId ~= order.command_id then return nil, { curl = 0, http_status = 200 } end
+      return { commandId = order.command_id, commandState = 1, resultDetail = DONE }
+    end
+    local other = { command_id = ("f"):rep(32), device_id = order.device_id, state = "accepted",
+                    created_at = core.now(), expire_time = 86400 }
+    doubts.ask(client.orders, { other, order }, { failed = error, unasked = error })
+    assert.are.equal("applied", row_of(box).state)
   end)
 end)
 

@@ -5,10 +5,11 @@ local evidence = require "xfiot.evidence"
 local PLACED = core.parse_timestamp "20260301080000"
 local AFTER = "20260302100000" -- later than the expiry of a day and the margin of an hour
 
-local function report(bought, count, time, service)
+-- The platform gets it when the meter sends it, unless said otherwise.
+local function report(bought, count, time, service, received)
   local totals = service == "GasMeterInfo" and { totalBuyGas = bought, buyCount = count }
     or { totalBuyMoney = bought, buyCount = count }
-  return { callbackData = { data = {
+  return { receiveTime = received or time, callbackData = { data = {
     { serviceId = "GeneralDataInfo", serviceData = { deviceTime = time } },
     { serviceId = service or "MoneyMeterInfo", serviceData = totals },
   } } }
@@ -32,6 +33,10 @@ describe("an order in doubt", function()
     { "a purchase of nothing", report("500.00", "4", AFTER), {}, {}, nil },
     { "a report from before the expiry", report("600.00", "4", "20260302070000"), {}, {}, nil },
     { "a report within the margin", report("600.00", "4", "20260302083000"), {}, {}, nil },
+    { "a report that the platform has had since before the expiry: the meter's clock is fast",
+      report("500.00", "3", AFTER, nil, "20260301070000"), {}, {}, nil },
+    { "a report whose meter's clock is slow", report("500.00", "3", "20260301070000", nil, AFTER), {}, {}, nil },
+    { "a report that the platform got at no known time", report("500.00", "3", AFTER, nil, "soon"), {}, {}, nil },
     { "a report without a clock", report("600.00", "4", nil), {}, {}, nil },
     { "a report without the totals", { callbackData = { data = {} } }, {}, {}, nil },
     { "a refund", report("400.00", "4", AFTER), { amount_thousandths = -100000 }, {}, nil },
@@ -48,7 +53,27 @@ describe("an order in doubt", function()
   }
   for _, row in ipairs(rows) do
     it(row[1] .. (row[5] and ": " .. row[5] or ": a person decides"), function()
-      assert.are.equal(row[5], (evidence.judge(order(row[3]), row[2], row[4])))
+      local one = order(row[3])
+      assert.are.equal(row[5], (evidence.judge(one, row[2], row[4], evidence.expiry(one, {}))))
+    end)
+  end
+
+  -- when its command has surely expired, from the deadline of its sending, which may have been long after it was
+  -- placed: what `sent` says of the clocks, how far they are apart now, seconds after the deadline's expiry
+  local DAY, MARGIN = 86400, 3600
+  local clocks = {
+    { "by clocks that agreed", { platform_ahead = 0 }, 0, 0 },
+    { "by the platform's clock, which was ahead", { platform_ahead = 93600 }, 0, 93600 },
+    { "by the platform's clock, which was behind", { platform_ahead = -93600 }, 0, -93600 },
+    { "by our clock when the platform's was not known", {}, nil, 0 },
+    { "by our clock when they nearly agree now", {}, 600, 0 },
+    { "at no known time when they do not agree now", {}, -601, nil },
+  }
+  for _, row in ipairs(clocks) do
+    it("expires " .. row[1], function()
+      local deadline = PLACED + 100000
+      assert.are.equal(row[4] and deadline + DAY + MARGIN + row[4],
+        evidence.expiry(order { deadline = deadline }, row[2], row[3]))
     end)
   end
 

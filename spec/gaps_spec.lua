@@ -1,5 +1,6 @@
 -- Gaps: silent devices are found, asked about once, and what is new is handled as a push.
 local V = require "spec.verbs_helper"
+local W = require "spec.worker_helper"
 local core = require "xfiot.core"
 local gaps = require "xfiot.gaps"
 local journal = require "xfiot.journal"
@@ -36,6 +37,22 @@ local function list(book, every)
   for device in gaps.each(book, core.now(), every) do ids[#ids + 1] = device.device_id end
   return ids
 end
+
+describe("the worker", function()
+  it("asks once about a silent device, and its handler gets what was missed", function()
+    local box <close> = W.open { settings = { report_every = DAY },
+      handlers = "return { report = function(m, c) table.insert(seen, { m.deviceId, c.push.fetched }) end }" }
+    local id = box.client:meter(V.MONEY):device_id()
+    assert(box.book.file:see { device_id = id, report = "{}", report_time = "20200101000000", seen_at = 1 })
+    box:work(function()
+      box:await(function() return #box.seen == 1 end, "the report that was missed")
+      box:await(function() return #box.book:read("push_due", 1 << 62) == 0 end)
+    end)
+    assert.same({ { id, true } }, box.seen)
+    assert.equal(1, (box:logged "gap"))
+    assert.is_true(box.book:read("sighting", id).reported_at > 1)
+  end)
+end)
 
 describe("a gap", function()
   it("is found by the set rhythm, and not without any", function()

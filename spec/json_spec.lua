@@ -112,6 +112,11 @@ describe("encode writes", function()
     assert.equal(encode(forth), encode(back))
   end)
 
+  it("with keys in the order of their bytes", function()
+    local value = { a = 1, B = 2, ab = 3, [""] = 4, ["a\0"] = 5, ["é"] = 6, ["~"] = 7 }
+    assert.equal('{"":4,"B":2,"a":1,"a\\u0000":5,"ab":3,"~":7,"é":6}', encode(value))
+  end)
+
   it("as deep as it reads", function()
     local value = {}
     for _ = 1, 31 do value = { value } end

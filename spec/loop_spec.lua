@@ -254,6 +254,24 @@ describe("wait", function()
     end
   end
 
+  in_every_way("without a time of its own ends when it is notified", function()
+    local event, start = {}, time.now
+    loop.after(1000, function() loop.notify(event) end)
+    assert.is_true(loop.wait(event))
+    assert.equal(1000, time.now - start)
+  end)
+
+  in_every_way("that is over does not end a later one", function()
+    for _ = 1, 3 do
+      local event = {}
+      loop.after(1, function() loop.notify(event) end)
+      loop.wait(event, 50)
+    end
+    local start = time.now
+    loop.sleep(100)
+    assert.equal(100, time.now - start)
+  end)
+
   in_every_way("ends when the time is up", function()
     local event = {}
     assert.is_false(loop.wait(event, 0))

@@ -56,6 +56,28 @@ describe("a response to an order in doubt", function()
     end)
   end
 
+  it("changes nothing when the platform's own result is about another bill", function()
+    local box <close> = doubtful()
+    local row = row_of(box)
+    -- a recharge with another bill, sent past all orders
+    local other = assert(box.client:creatCmd { deviceId = row.device_id, command = { method = "RECHARGE_REMOTE",
+      paras = { prepaidType = 0, billNo = 9, rechargeValue = "10.00" } } })
+    box:done()
+    proofs.response(box.client.orders, W.response("a", { deviceId = row.device_id, commandId = other,
+      callbackData = { commandResult = 0, billNo = tostring(row.bill_no) } }))
+    assert.same({ "unknown", nil }, { row_of(box).state, row_of(box).command_id })
+  end)
+
+  it("changes nothing while its command still waits by the platform's word", function()
+    local box <close> = doubtful { wake = 3600 }
+    local row = row_of(box)
+    local other = assert(box.client:creatCmd { deviceId = row.device_id, command = { method = "RECHARGE_REMOTE",
+      paras = { prepaidType = 0, billNo = 9, rechargeValue = "10.00" } } })
+    proofs.response(box.client.orders, W.response("a", { deviceId = row.device_id, commandId = other,
+      callbackData = { commandResult = 0, billNo = tostring(row.bill_no) } }))
+    assert.same({ "unknown", nil }, { row_of(box).state, row_of(box).command_id })
+  end)
+
   it("changes nothing when it says success and the platform does not know it", function()
     local box <close> = V.open { fault = "creatCmd:lost:1:before" }
     V.failure(recharge, box.client)
@@ -157,12 +179,22 @@ describe("with the worker, an order in doubt", function()
     V.failure(recharge, box.client)
     local message = response_of(box.platform)
     message.callbackData.commandResult = "0"
-    box:push({ message }, { kind = "response", reason = "stale" })
+    local id = box:push({ message }, { kind = "response", reason = "stale" })
+    assert(box.book.file:push_finish { id = id, to = "quarantined", at = core.now(),
+                                       device_ids = core.encode(core.array { message.deviceId }) })
     box:work(function(w)
-      box:await(function() return #box.book:read("push_due", 1 << 62) == 0 end)
       box:await(function() return next(w.duty.asked) ~= nil end)
     end)
     assert.equal("unknown", row_of(box).state)
+  end)
+
+  it("is not left half-way when the worker is to stop", function()
+    local box <close> = open { fault = "batchQueryCmd:delay=0.3", speed = 0 }
+    V.failure(recharge, box.client, { wait = 0 })
+    box.platform:done()
+    local w = box:work(function(w) box:await(function() return w.duty.busy end) end)
+    assert.is_false(w.duty.busy)
+    assert.equal("applied", row_of(box).state)
   end)
 
   it("that is accepted is asked for without any push", function()

@@ -150,6 +150,23 @@ describe("xfiot doctor", function()
   end)
 end)
 
+describe("a socket that systemd has opened", function()
+  local test = is_there "systemd-socket-activate" and it or pending
+  test("is taken over, and children do not hear of it", function()
+    local port = S.free_port()
+    local serve <close> = S.start {
+      before = { "systemd-socket-activate", "--listen", "127.0.0.1:" .. port, "--setenv=XFIOT_KEY",
+                 "--setenv=XFIOT_MERCHANT_ID", "--setenv=XFIOT_COMPANY_CODE", "--setenv=XFIOT_BASE_URL",
+                 "--setenv=XFIOT_JOURNAL", "--setenv=PATH" },
+      knock = port, handlers = "return { report = function() tell(tostring(os.getenv 'LISTEN_FDS')) end }",
+    }
+    assert.equal("http://127.0.0.1:" .. port, serve.url)
+    assert.equal(200, serve:push { S.report "a" })
+    serve:await_pushes("done", 1)
+    assert.same({ "nil" }, serve:told())
+  end)
+end)
+
 describe("the unit of systemd", function()
   local test = is_there "systemd-analyze" and it or pending
   test("is taken as correct, and shuts the service in", function()

@@ -136,6 +136,19 @@ describe("a reply is typed:", function()
       extra = {} }))
   end)
 
+  it("a name that stands there twice makes it no answer: it could mean two things", function()
+    for _, text in ipairs {
+      '{"responseCode":"100000","result":"' .. ID .. '","responseCode":"500013"}',
+      '{"responseCode":"500013","responseCode":"500013"}',
+      '{"responseCode":"500013","respons\\u0065Code":"100000"}',
+      '{"responseCode":"500013","x":{"a":1,"a":2}}',
+    } do
+      local got, why = core.read_reply("creatCmd", text)
+      assert.is_nil(got)
+      assert.matches("could mean two things", why)
+    end
+  end)
+
   it("a code that came as a number is its text", function()
     assert.equal("500033", core.read_reply("creatCmd", '{"responseCode":500033}').code)
   end)

@@ -11,11 +11,12 @@ local function open(path) return assert(core.journal(path or H.tmpdir() .. "/jou
 
 local function transport(url) return assert(core.transport { base_url = url, connect_timeout = 2, timeout = 5 }) end
 
-local function place(journal, order, device)
-  assert.equal("new", journal:place {
-    order = order, content = order, company_code = "000001", device_no = device or order, device_id = C.DEVICE,
-    method = "RECHARGE_REMOTE", variant = "RECHARGE_REMOTE", bill_no = 1, body = "{}", at = 1, expire_time = 86400,
-  })
+local function place(journal, order)
+  local placed = journal:place({
+    order = order, company_code = "000001", device_no = order, device_id = C.DEVICE, method = "RECHARGE_REMOTE",
+    variant = "RECHARGE_REMOTE", bill_no = 1, body = "{}", created_at = 1, expire_time = 86400,
+  }, order)
+  assert.equal("new", placed)
 end
 
 local function send(journal, to, order, again)

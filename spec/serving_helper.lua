@@ -32,8 +32,9 @@ local function copy(t)
   return out
 end
 
--- options: handlers (text of the file), env, words. The handlers may write to the
--- file named by the global OUT.
+-- options: handlers (text of the file; `tell(...)` writes a line that told() reads),
+-- env, words, listen, ca_file; before (words in front of the program's own), knock (a
+-- port that somebody must connect to before it starts).
 function S.start(options)
   local folder = helper.tmpdir()
   local self = setmetatable({ folder = folder, out = folder .. "/out", log = {}, tokens = {} }, Serve)
@@ -43,13 +44,18 @@ function S.start(options)
   env.XFIOT_BASE_URL = env.XFIOT_BASE_URL or "http://127.0.0.1:1"
   env.XFIOT_JOURNAL = folder .. "/journal.db"
   self.env = env
-  local words = { "xfiot", "serve", "--listen", "127.0.0.1:0", table.unpack(options.words or {}) }
+  local words = { "xfiot", "serve", "--listen", options.listen or "127.0.0.1:0", table.unpack(options.words or {}) }
   if options.handlers then
     self.path = folder .. "/HANDLERS.lua"
     self:handlers(options.handlers)
     words[#words + 1] = self.path
   end
+  if options.before then
+    words[1] = helper.xfiot
+    words = table.move(words, 1, #words, #options.before + 1, copy(options.before))
+  end
   self.process = helper.start(words, { env = env })
+  if options.knock then self:knock(options.knock) end
   self.url = self.process:expect "listening at (https?://[%d.:]+)/"
   self.worker = math.tointeger(self.process:expect "event=worker .*state=started pid=(%d+)")
   self.pid = self.process.pid
@@ -58,6 +64,13 @@ function S.start(options)
                                            allow_http = true })
   self.book = journal.open(env.XFIOT_JOURNAL, { read_only = true })
   return self
+end
+
+-- Connects until somebody listens, and asks for something that need not be answered.
+function Serve:knock(port)
+  local transport = assert(core.transport { base_url = "http://127.0.0.1:" .. port, timeout = 5 })
+  local request = { method = "GET", target = "/healthz" }
+  self:await(function() return loop.fetch(transport, request).status ~= 0 end, "a knock")
 end
 
 -- Writes the handlers file.

@@ -135,6 +135,34 @@ describe("a handler in its own process", function()
     assert.same({ "1.1.report 1", "1.1.report 2", "2.1.report 1" }, told)
   end)
 
+  it("is killed again and again, and every push is handled, a device's in their order", function()
+    local COUNT, DEVICES <const> = 200, 8
+    local serve <close> = S.start { handlers = [[
+      return { report = function(m, c) tell(m.deviceId:sub(1, 1), m.receiveTime) end }
+    ]] }
+    local worker = serve.worker
+    for i = 1, COUNT do
+      local message = S.report(("%x"):format(i % DEVICES), { receiveTime = ("20260101%06d"):format(i) })
+      assert.equal(200, serve:push { message })
+      if i % 50 == 0 then
+        os.execute(("kill -9 %d"):format(worker))
+        worker = math.tointeger(serve.process:expect "event=worker .*state=started pid=(%d+)")
+      end
+    end
+    serve:await(function() return #serve:pushes "new" == 0 end, "all handled")
+    local last, seen, count = {}, {}, 0
+    for _, line in ipairs(serve:told()) do
+      local device, time = line:match "(%x) (%d+)"
+      if not seen[line] then
+        count = count + 1
+        assert.is_true(time > (last[device] or ""), "out of order: " .. line)
+        last[device], seen[line] = time, true
+      end
+    end
+    assert.equal(COUNT, count)
+    assert.equal(0, #serve:pushes "failed")
+  end)
+
   it("goes with the receiver when that is killed", function()
     local serve <close> = S.start { handlers = TELL }
     serve:push { S.report "a" }
@@ -219,6 +247,9 @@ describe("an order whose reply was lost", function()
     end
     assert.equal(1, credited)
     assert.equal(0, run({ "recharge", "deviceNo=30010000000001", "order=R-1", "amount=100.00" }).status)
+    local sheet = C.xfiot({ "orders", "show", "R-1" }, { env = serve.env }).stdout
+    assert.matches("pushes about the meter since", sheet, 1, true)
+    assert.matches("  response     %d+ done", sheet)
     local list = table.concat(serve:told(), "\n")
     assert.matches("report %x+", list)
     assert.matches("response " .. row.command_id, list)

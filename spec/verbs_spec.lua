@@ -282,6 +282,8 @@ describe("what a meter counts", function()
     local meter = box:meter(V.GAS)
     meter:open_account { order = "O", amount = "1.00", cardNo = "0000000001", gasType = 1, prepaidType = 1 }
     assert.are.equal("applied", meter:recharge({ order = "R", amount = "1.00" }).state)
+    local later = box:another():meter(V.GAS) -- another process, say
+    assert.are.equal("applied", later:recharge({ order = "R2", amount = "1.00" }).state)
   end)
 
   it("stays what it was when an opening is given again", function()

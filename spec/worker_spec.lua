@@ -203,26 +203,31 @@ describe("a handler", function()
     assert.equal("b1", box.seen[1])
   end)
 
-  -- what it does; the reason
+  -- what it does; the reason; its time
   local excesses = {
-    { "computes without end", "while true do end", "longer than handler_timeout" },
-    { "waits without end", "context:sleep(3600)", "longer than handler_timeout" },
+    { "computes without end", "while true do end", "longer than handler_timeout", 1 },
+    { "waits without end", "context:sleep(3600)", "longer than handler_timeout", 1 },
     { "raises nothing", "error(nil)", "^nil" },
     { "raises a table", "error {}", "^table: " },
     { "runs out of stack", "local function f() return 1 + f() end f()", "stack overflow" },
-    { "yields to nobody", "coroutine.yield(1)", "." },
+    { "raises what is no text for a journal", "error('a\\0\\xff\\nb', 0)", "^a\\0%?$" },
+    { "raises what cannot be told", "error(setmetatable({}, { __tostring = function() error('x', 0) end }))", "." },
+    { "raises half a character", "error(('表'):rep(100000), 0)", "^[表]+$" },
+    { "yields to nobody", "coroutine.yield(1)", "longer than handler_timeout", 1 },
   }
   for _, row in ipairs(excesses) do
     it("that " .. row[1] .. " is a failed attempt, and the worker goes on", function()
-      local box <close> = W.open { settings = { handler_timeout = 1 },
+      local box <close> = W.open { settings = { handler_timeout = row[4] or 60 },
         handlers = ("return { report = function(message, context) %s end, alarm = function() seen[1] = 1 end }")
           :format(row[2]) }
       local id, other = box:push { W.report "a" }, box:push { W.alarm "b" }
       box:work(function()
         box:await(function() return box:find(id).traceback ~= nil and box:find(other).state == "done" end, row[1])
       end)
-      assert.matches(row[3], box:find(id).reason)
-      assert.equal("new", box:find(id).state)
+      local push = box:find(id)
+      assert.matches(row[3], push.reason)
+      assert.equal("new", push.state)
+      assert.truthy(core.measure(push.reason) and core.measure(push.traceback) and core.encode(push))
     end)
   end
 end)
@@ -324,6 +329,31 @@ describe("the worker", function()
       box:await(function() return box:find(id).state == "done" end)
     end)
     assert.equal(1, #box.seen)
+  end)
+
+  it("stands by while another has the journal, and goes on when that is gone", function()
+    local box <close> = W.open { handlers = RECORD }
+    local lock = assert(core.lock(box.platform.journal .. "-worker"))
+    local id = box:push { W.report "a" }
+    box:work(function()
+      box:await(function() return (box:logged "standing_by") == 1 end)
+      require("xfiot.loop").sleep(0.05)
+      assert.same({ "new", 0 }, { box:find(id).state, box:find(id).attempts })
+      lock:close()
+      box:await(function() return box:find(id).state == "done" end)
+    end)
+    assert.equal(1, #box.seen)
+    local again = core.lock(box.platform.journal .. "-worker")
+    assert.truthy(again, "the lock is given back")
+    again:close()
+  end)
+
+  it("stops while it stands by", function()
+    local box <close> = W.open { handlers = RECORD }
+    local lock <close> = assert(core.lock(box.platform.journal .. "-worker")) -- luacheck: ignore 211
+    box:push { W.report "a" }
+    box:work(function() box:await(function() return (box:logged "standing_by") == 1 end) end)
+    assert.same({}, box.seen)
   end)
 
   it("remembers the newest report and alarm of a device", function()

@@ -2,6 +2,7 @@
 -- comes to is in the journal; here are only counts, and the rows being sent. A row
 -- whose meter has not answered within PATIENCE is put away and brought back later.
 local core = require "xfiot.core"
+local doubts = require "xfiot.doubts"
 local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
 local outcomes = require "xfiot.outcomes"
@@ -11,7 +12,6 @@ local campaign = {}
 
 local PATIENCE = 10          -- seconds that a run waits for its meter before it is put away
 local LIVE = 2048            -- runs that wait for their meters with their coroutines, at most
-local BATCH = 10             -- ids of one batchQueryCmd (2.3)
 local FIRST_PAUSE, LAST_PAUSE = 0.5, 60 -- seconds between two rounds of asking for rows put away
 local DRAIN = 30             -- seconds for what is in flight when the campaign stops
 
@@ -41,12 +41,12 @@ function Waiting.__index(watcher, name)
 end
 
 local function wait_without_place(self, real)
-  return function(_, command_id, seconds)
-    if not self.runs[coroutine.running()] then return real:wait(command_id, seconds) end
+  return function(_, command_id, seconds, device_id)
+    if not self.runs[coroutine.running()] then return real:wait(command_id, seconds, device_id) end
     if self.stopping or self.waiting >= LIVE then return nil end
     self.sending, self.waiting = self.sending - 1, self.waiting + 1
     ring(self)
-    local outcome, cause = real:wait(command_id, seconds)
+    local outcome, cause = real:wait(command_id, seconds, device_id)
     self.sending, self.waiting = self.sending + 1, self.waiting - 1
     return outcome, cause
   end
@@ -167,25 +167,15 @@ end
 
 -- ---- rows that were put away
 
-local function settle(self, list, by_id)
-  for _, item in ipairs(list) do
-    local row, outcome = by_id[item.commandId], outcomes.read(item)
-    if row and outcome then pcall(self.client.orders.settle, self.client.orders, row, outcome) end
-  end
-end
+local function nothing() end
 
 -- Asks for the accepted orders of a page, ten to a call; who waits for them is woken by the journal.
 local function ask(self, page)
   local list = {}
-  for first = 1, #page, BATCH do
+  for first = 1, #page, outcomes.BATCH do
+    local some = table.move(page, first, math.min(first + outcomes.BATCH - 1, #page), 1, {})
     list[#list + 1] = loop.spawn(function()
-      local ids, by_id = {}, {}
-      for i = first, math.min(first + BATCH - 1, #page) do
-        ids[#ids + 1] = page[i].command_id
-        by_id[page[i].command_id] = page[i]
-      end
-      local ok, answer = pcall(self.client.batchQueryCmd, self.client, { commandIds = ids })
-      if ok and answer then settle(self, answer, by_id) end
+      pcall(doubts.ask, self.client.orders, some, { failed = nothing, unasked = nothing })
     end)
   end
   loop.join(list)

@@ -230,6 +230,23 @@ local function watch_interrupts()
   return host.was_interrupted
 end
 
+-- Orders in doubt, by id, as long as the command runs.
+local function watch_orders()
+  local in_doubt = {}
+  require("xfiot.orders").set_witness(function(order, doubtful) in_doubt[order] = doubtful or nil end)
+  return in_doubt
+end
+
+-- An order that needs a person's decision outweighs all but wrong usage, even if a
+-- script has caught its error.
+local function weigh(status, in_doubt)
+  if next(in_doubt) == nil or status == cli.USAGE then return status end
+  if status ~= cli.DECISION then
+    cli.say "an order needs a person's decision: xfiot orders list --state unknown, xfiot orders list --state suspect"
+  end
+  return cli.DECISION
+end
+
 local function parse(parser, argv)
   if argv[1] == "--version" then return { command = "version" } end
   local ok, options = parser:pparse(argv)
@@ -272,16 +289,18 @@ end
 ---@return integer exit status
 function cli.main(argv)
   local list = table.move(argv, 1, #argv, 1, {})
-  local interrupted = watch_interrupts()
+  local interrupted, in_doubt = watch_interrupts(), watch_orders()
   local ok, status = xpcall(dispatch, require("xfiot.cli.trace").handler, list)
   if interrupted() then
     cli.say "interrupted"
     return cli.INTERRUPTED
   end
-  if ok then return status end
-  if type(status) ~= "table" then status = { cause = status, text = tostring(status) } end -- out of memory
-  cli.say(status.text)
-  return cli.status_of(status.cause)
+  if not ok then
+    if type(status) ~= "table" then status = { cause = status, text = tostring(status) } end -- out of memory
+    cli.say(status.text)
+    status = cli.status_of(status.cause)
+  end
+  return weigh(status, in_doubt)
 end
 
 return cli

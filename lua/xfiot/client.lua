@@ -38,7 +38,7 @@ function Client.new(overrides)
   core.note_trans_ids(values.journal or core.journal_path() or "")
   local client = setmetatable({
     transport = transport, signer = settings.signer(values), company_code = values.company_code,
-    settings = values, meters = {},
+    settings = values, meters = setmetatable({}, { __mode = "v" }),
   }, Client)
   -- whoever overhears a call holds a token that is good for a push: our own are known by this
   local journal = values.journal or core.journal_path()
@@ -67,7 +67,8 @@ function perform(client, name, operation, args, writes, again)
     return nil, errors.new { kind = "transport", operation = name, message_en = faults, sent = false }
   end
   await(call)
-  local fate, code, result, message = finish(call, operation)
+  local fate, code, result, message, date = finish(call, operation)
+  if date then client:see_date(date) end
   if fate == "answered" and code == "100000" then
     if result == nil then return true end
     return result
@@ -89,6 +90,21 @@ for name, row in pairs(core.operations()) do
     end
     return perform(self, name, operation, args or {}, writes)
   end
+end
+
+--- Takes note of a reply's Date: how far the platform's clock is from ours.
+---@param date string
+function Client:see_date(date)
+  if date == self.date then return end -- of the same second as the one before
+  local at = core.http_date(date)
+  self.date, self.ahead = date, at and at - core.now()
+end
+
+--- How many seconds the platform's clock is ahead of ours, by its last reply in this
+--- process; nil before the first, or when it sends no Date.
+---@return integer|nil
+function Client:clock_ahead()
+  return self.ahead
 end
 
 --- A transId (a new one unless given) and its token; the key stays in C.

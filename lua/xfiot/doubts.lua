@@ -2,6 +2,7 @@
 -- two reports of the meter can still say about them.
 local core = require "xfiot.core"
 local evidence = require "xfiot.evidence"
+local fate = require "xfiot.fate"
 local outcomes = require "xfiot.outcomes"
 
 local doubts = {}
@@ -14,7 +15,7 @@ local doubts = {}
 ---@param row table
 ---@param outcome { state: string, result?: table }
 function doubts.settle_late(book, row, outcome)
-  if row.state ~= "suspect" or outcome.state ~= "succeeded" or outcome.result.commandResult ~= 0 then return end
+  if row.state ~= "suspect" or fate.of_command(outcome, row.bill_no) ~= "applied" then return end
   local result = core.read_result(row.variant, outcome.result) or outcome.result
   book:advance(row, { to = "applied", evidence = { outcome = outcome.state, late = true, result = result } })
 end
@@ -29,6 +30,42 @@ function doubts.look_again(book, row)
   local outcome = item and item.commandId == row.command_id and outcomes.read(item)
   if outcome then doubts.settle_late(book, row, outcome) end
   return book:find(row.order)
+end
+
+-- ---- asking for the ends of orders
+
+-- An accepted order whose command should be over, and of which the platform cannot
+-- say how it ended, is no longer just under way.
+local function take(book, row, answer)
+  if answer.outcome then
+    if row.state == "accepted" then book:settle(row, answer.outcome)
+    else doubts.settle_late(book, row, answer.outcome) end
+  elseif answer.lost and row.state == "accepted" and evidence.is_over(row, core.now()) then
+    book:advance(row, { to = "suspect", evidence = { outcome = "lost", detail = answer.lost } })
+  end
+end
+
+--- Asks for accepted and suspect orders, ten to a call, and books how they ended.
+---@param book xfiot.Book
+---@param rows table[]
+---@param told { answered?: fun(row: table), failed: fun(row: table, err: any), unasked: fun(count: integer, err: any),
+--- stopped?: fun(): boolean }
+function doubts.ask(book, rows, told)
+  for first = 1, #rows, outcomes.BATCH do
+    if told.stopped and told.stopped() then return end
+    local some = table.move(rows, first, math.min(first + outcomes.BATCH - 1, #rows), 1, {})
+    local answers, err = outcomes.query(book.client, some)
+    if not answers then
+      told.unasked(#some, err)
+      if type(err) ~= "table" or err.sent == false then return end -- nobody is there: the next ones fare no better
+    end
+    for _, row in ipairs(some) do
+      local answer = answers and answers[row.command_id]
+      local ok, why = true, nil
+      if answer then ok, why = pcall(take, book, row, answer) end
+      if not ok then told.failed(row, why) elseif answer and told.answered then told.answered(row) end
+    end
+  end
 end
 
 -- ---- a commandId that a push brings back
@@ -86,8 +123,10 @@ function doubts.weigh(book, row)
   if not evidence.is_ripe(row, core.now()) then return end
   local message = book.client:queryReportData { deviceId = row.device_id, msgType = "0" }
   if not message or message.deviceId ~= row.device_id then return end
+  local over = evidence.expiry(row, book:evidence(row, "sent"), book.client:clock_ahead())
+  if not over then return end
   local rivals = book:journal():read("list", { device_no = row.device_no, since = row.created_at })
-  local proposal, reason = evidence.judge(row, message, rivals)
+  local proposal, reason = evidence.judge(row, message, rivals, over)
   if proposal then propose(book, row, proposal, reason) end
 end
 

@@ -5,6 +5,7 @@ local core = require "xfiot.core"
 local evidence = {}
 
 local MARGIN = 3600 -- seconds after expiry; clocks of meters drift
+local CLOCKS_DIFFER = 600 -- seconds between the platform's clock and ours that are too many to trust ours
 
 -- Totals that a recharge moves, by the service that carries them (5.2, 5.3).
 local TOTALS = { MoneyMeterInfo = "totalBuyMoney", GasMeterInfo = "totalBuyGas" }
@@ -23,8 +24,18 @@ local function read_report(message)
   return found
 end
 
+-- When the order's command had surely expired, by our clock. It counts from when the
+-- platform got it, and that was before the call's deadline.
 local function expiry(row)
-  return row.created_at + row.expire_time + MARGIN
+  return (row.deadline or row.created_at) + row.expire_time + MARGIN
+end
+
+--- Whether the order's command has surely expired, by our clock.
+---@param row table of the journal
+---@param now integer
+---@return boolean
+function evidence.is_over(row, now)
+  return now > expiry(row)
 end
 
 --- Whether the order's command can no longer be executed, so that a report may
@@ -33,7 +44,23 @@ end
 ---@param now integer
 ---@return boolean
 function evidence.is_ripe(row, now)
-  return row.method == "RECHARGE_REMOTE" and row.last_report ~= nil and now > expiry(row)
+  return row.method == "RECHARGE_REMOTE" and row.last_report ~= nil and evidence.is_over(row, now)
+end
+
+--- When the order's command had surely expired, by the platform's clock. How far that
+--- was from ours at the sending stands with `sent`; where it does not, the clocks
+--- must agree now.
+---@param row table of the journal
+---@param sent table evidence of its last line of `sent`
+---@param ahead? integer seconds the platform's clock is ahead of ours now, if known
+---@return integer|nil seconds since 1970 UTC; nil: nobody can tell
+function evidence.expiry(row, sent, ahead)
+  local then_ahead = math.tointeger(sent.platform_ahead)
+  if not then_ahead then
+    if math.abs(ahead or 0) > CLOCKS_DIFFER then return nil end
+    then_ahead = 0
+  end
+  return expiry(row) + then_ahead
 end
 
 -- Another order of the meter that may have moved the same totals.
@@ -52,15 +79,19 @@ end
 ---@param row table of the journal
 ---@param message table the later report
 ---@param rivals table[] orders of the meter since
+---@param over integer when the command had surely expired, by the platform's clock
 ---@return "applied"|"not_applied"|nil proposal
 ---@return table? reason what was compared
-function evidence.judge(row, message, rivals)
+function evidence.judge(row, message, rivals, over)
   local earlier = core.decode(row.last_report)
   local amount = row.amount_thousandths
   if type(earlier) ~= "table" or has_rival(row, rivals) or not amount or amount <= 0 then return nil end
   local before, after = read_report(earlier), read_report(message)
+  -- the meter's clock may be wrong, and the platform may keep an old report: both count
   local at = after.time and core.parse_timestamp(after.time)
-  if not at or at <= expiry(row) or not (before.bought and after.bought and before.count and after.count) then
+  local received = message.receiveTime and core.parse_timestamp(message.receiveTime)
+  if not at or at <= over or not received or received <= over then return nil end
+  if not (before.bought and after.bought and before.count and after.count) then
     return nil
   end
   local rose, more = after.bought - before.bought, after.count - before.count

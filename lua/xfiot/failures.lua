@@ -8,12 +8,14 @@ local SAID = {
   expired = { "it expired", "指令已过期" },
   cancelled = { "it was cancelled", "指令已撤销" },
   succeeded = { "the meter answered that it failed", "表具返回失败" },
+  other_bill = { "the answer names another bill number", "表具答复的账单号不符" },
+  lost = { "it should be over, and the platform cannot say how it ended", "指令应已结束，但平台无法给出结果" },
 }
 
 --- A command that did not succeed in the meter.
 ---@param operation string
 ---@param method string
----@param outcome "failed"|"expired"|"cancelled"|"succeeded"
+---@param outcome "failed"|"expired"|"cancelled"|"succeeded"|"other_bill"|"lost"
 ---@return xfiot.Error
 function failures.of_meter(operation, method, outcome)
   local said = SAID[outcome] or SAID.failed
@@ -74,6 +76,49 @@ function failures.unsent(row, evidence)
     detail = evidence.detail, message_en = "The platform was not reached", message = "请求未能发出",
     remedy = "Nothing was sent yet, but the order stands and goes out when it is repeated or the meter is next used: "
       .. "do not pay it again under another id.",
+  }
+end
+
+--- An order whose `sent` the journal would not take; it stays an intent.
+---@param row table
+---@param why string what the journal said
+---@return xfiot.Error
+function failures.unmarked(row, why)
+  return errors.new {
+    kind = "transport", operation = "journal", order = row.order, sent = false, detail = why,
+    message_en = "The journal could not take note of the sending", message = "订单日志无法记录发送，请求未发出",
+    remedy = "Nothing was sent yet, but the order stands and goes out once the journal works again: "
+      .. "do not pay it again under another id.",
+  }
+end
+
+--- What only the platform knows could not be learned: the order was not written.
+---@param request table
+---@param cause any
+---@return any
+function failures.unplaced(request, cause)
+  if errors.is(cause) then
+    cause.sent, cause.order = false, request.order
+    if cause.kind ~= "invalid" then
+      cause.remedy = "The order was not written, and nothing of it was sent. " .. (cause.remedy or "")
+    end
+  end
+  return cause
+end
+
+--- The order waits for another one of its meter that cannot be brought to its end.
+---@param request table
+---@param blocking string the order in the way
+---@param cause any what stands in the way of that one
+---@return any
+function failures.behind(request, blocking, cause)
+  if not errors.is(cause) then return cause end
+  return errors.new {
+    kind = cause.kind, code = cause.code, operation = request.verb, order = request.order, blocking = blocking,
+    sent = false, detail = tostring(cause),
+    message_en = ("Order %s of meter %s must end first"):format(blocking, request.device_no),
+    message = ("表具 %s 的上一订单 %s 尚未结束"):format(request.device_no, blocking),
+    remedy = "Nothing of this order was stored or sent; give it again later, under the same id.",
   }
 end
 

@@ -27,14 +27,26 @@ function fate.of_order(call_fate, code)
   return "rejected"
 end
 
+-- Whether the meter's result names another bill number than the order's: then it is
+-- the answer to another command.
+local function is_of_other(result, bill_no)
+  local said = bill_no and math.tointeger(tonumber(result.billNo))
+  return said ~= nil and said ~= bill_no
+end
+
 --- The state that a command's end leaves its order in. A success counts only
 --- with the meter's own result; anything else may have been lost on the way.
 ---@param outcome { state: string, result?: table } see xfiot.outcomes
+---@param bill_no? integer of the order
 ---@return "applied"|"suspect"|"cancelled" state
-function fate.of_command(outcome)
-  if outcome.state == "succeeded" and outcome.result.commandResult == 0 then return "applied" end
-  if outcome.state == "cancelled" then return "cancelled" end
-  return "suspect"
+---@return string said how it ended, for the evidence
+function fate.of_command(outcome, bill_no)
+  if outcome.state == "succeeded" and outcome.result.commandResult == 0 then
+    if is_of_other(outcome.result, bill_no) then return "suspect", "other_bill" end
+    return "applied", "succeeded"
+  end
+  if outcome.state == "cancelled" then return "cancelled", "cancelled" end
+  return "suspect", outcome.state
 end
 
 return fate

@@ -30,7 +30,7 @@ end
 --- Opens a journal.
 ---@param path? string default: in the user's data folder
 ---@param options? { read_only?: boolean }
----@return xfiot.Journal
+---@return xfiot.Journal|nil nil: it was to be read only, and nothing was ever written to it
 function journal.open(path, options)
   local where = path
   if not where then
@@ -38,7 +38,8 @@ function journal.open(path, options)
     if not standard then error(journal.failure(why), 0) end
     where = standard
   end
-  local file, why = core.journal(where, options)
+  local file, why, blank = core.journal(where, options)
+  if blank then return nil end
   if not file then error(journal.failure(why), 0) end
   return setmetatable({ path = where, file = file, batch = nil }, Journal)
 end

@@ -123,15 +123,8 @@ function Meter:recall()
   if not known then return end
   self.id = self.id or known.device_id
   self.charge_type = self.charge_type or known.charge_type
-  self.known_report = self.known_report or known.report
+  self.known_report = known.report or self.known_report -- others may have written a newer one
   self.remembered = known
-end
-
-local function device_time(message)
-  for _, item in ipairs(message.callbackData.data) do
-    local time = type(item.serviceData) == "table" and item.serviceData.deviceTime
-    if time then return time end
-  end
 end
 
 --- Writes what was learned to the journal, if anything is new.
@@ -143,7 +136,7 @@ function Meter:remember()
   end
   local device = {
     company_code = self.client.company_code, device_no = self.device_no, device_id = self.id,
-    charge_type = self.charge_type, report = text, report_time = report and device_time(report),
+    charge_type = self.charge_type, report = text, report_time = report and report.receiveTime,
     updated_at = core.now(),
   }
   local journal = self.client.orders:journal()
@@ -190,11 +183,19 @@ end
 -- chargeType and prepaidType number money and gas the other way round (A15).
 local PREPAID_OF = { ["1"] = 1, ["2"] = 0 }
 
---- Whether the meter counts money (0) or gas (1): by how it was opened, else by
---- its reports, else money.
+--- Keeps in mind what the meter was opened as, for orders before its first report.
+---@param prepaid_type integer
+function Meter:remember_opened(prepaid_type)
+  for charge_type, counted in pairs(PREPAID_OF) do
+    if counted == prepaid_type then self.charge_type = charge_type end
+  end
+  self:remember()
+end
+
+--- Whether the meter counts money (0) or gas (1): by its reports, by how it was
+--- opened, else money.
 ---@return integer prepaidType
 function Meter:prepaid_type()
-  if self.opened_as then return self.opened_as end
   if not self.charge_type then self:report() end
   return PREPAID_OF[self.charge_type] or 0
 end

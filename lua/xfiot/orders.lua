@@ -17,6 +17,14 @@ local LOOK_PAUSE = 0.5          -- seconds between looks at an order that anothe
 
 local CREATE = core.operations().creatCmd.operation
 
+local witness = function() end -- learns which orders are in doubt
+
+--- Lets the host program learn which orders need a person's decision.
+---@param fn fun(order: string, in_doubt: boolean)
+function orders.set_witness(fn)
+  witness = fn
+end
+
 ---@class xfiot.Book
 ---@field client xfiot.Client
 local Book = {}
@@ -25,7 +33,8 @@ Book.__index = Book
 ---@param client xfiot.Client
 ---@return xfiot.Book
 function orders.new(client)
-  return setmetatable({ client = client, locks = {}, receipts = {} }, Book)
+  -- receipts: as long as somebody keeps one, the same order gives the same
+  return setmetatable({ client = client, locks = {}, receipts = setmetatable({}, { __mode = "v" }) }, Book)
 end
 
 --- The journal, opened when it is needed first.
@@ -101,15 +110,19 @@ function Book:find(id)
   return self:journal():read("find", "id", id)
 end
 
--- The last line of the history that led to the order's present state.
-local function last_evidence(self, row)
+--- The evidence of the last line of an order's history that led to a state, or
+--- stayed in it.
+---@param row table
+---@param state string
+---@return table evidence
+function Book:evidence(row, state)
   local evidence
   local after = 0
   repeat
     local page = self:journal():read("history", row.order, after)
     for _, line in ipairs(page) do
       after = line.seq
-      if line.to == row.state and line.evidence then
+      if line.to == state and line.evidence then
         evidence = core.decode(line.evidence) or { detail = line.evidence }
       end
     end
@@ -121,7 +134,7 @@ end
 
 local function describe_call(call_fate, code, result, message)
   if call_fate == "answered" then
-    if message == "" and type(result) == "string" then message = result end -- C6
+    if message == "" and code ~= "100000" and type(result) == "string" then message = result end -- C6
     return { fate = call_fate, code = code, message = message }
   end
   local evidence = code
@@ -130,18 +143,26 @@ local function describe_call(call_fate, code, result, message)
            excerpt = core.measure(evidence.excerpt) and evidence.excerpt or nil, address = evidence.address }
 end
 
+-- What the line of `sent` says of the clocks, for whoever must know later when the
+-- command expires: the computer's may be wrong, the platform's decides.
+local function describe_clock(client)
+  local ahead = client:clock_ahead()
+  return ahead and ('{"platform_ahead":%d}'):format(ahead)
+end
+
 -- Sends a frozen order once. Returns whether it was let go; what came of it is in
 -- the journal, and in the row.
 local function send_once(self, row)
   local client = self.client
   loop.check()
   local call, sending = core.send_order(client.transport, client.signer, self:journal().file, row.order,
-    row.device_id, row.body, client.settings.timeout, row.state == "sent")
+    row.device_id, row.body, client.settings.timeout, row.state == "sent", describe_clock(client))
   if not call then error(journal.failure(sending), 0) end
   loop.await(call)
   sending:disarm()
   if sending:is_marked() then row.state = "sent" end
-  local call_fate, code, result, message = core.finish(call, CREATE)
+  local call_fate, code, result, message, date = core.finish(call, CREATE)
+  if date then client:see_date(date) end
   local state = fate.of_order(call_fate, call_fate == "answered" and code or nil)
   local evidence = describe_call(call_fate, code, result, message)
   if state == "intent" then
@@ -167,7 +188,7 @@ local function send(self, row)
     released, evidence, refused = send_once(self, row)
     if released then return end
     if refused then
-      if self:find(row.order).state == "intent" then error(journal.failure(refused), 0) end
+      if self:find(row.order).state == "intent" then error(failures.unmarked(row, refused), 0) end
       row.state = nil
       return -- another process was faster
     end
@@ -196,7 +217,8 @@ end
 -- Asks for an accepted order's end and books it.
 local function ask(self, row, deadline)
   if core.clock() >= deadline then error(failures.timeout(row.method, row.order, row.command_id), 0) end
-  local outcome, cause = self.client.outcomes:wait(row.command_id, math.max(0, deadline - core.clock()))
+  local seconds = math.max(0, deadline - core.clock())
+  local outcome, cause = self.client.outcomes:wait(row.command_id, seconds, row.device_id)
   if not outcome then error(failures.timeout(row.method, row.order, row.command_id, cause), 0) end
   if outcome.error then error(failures.unasked(row, outcome.error), 0) end
   self:settle(row, outcome)
@@ -208,7 +230,8 @@ end
 function Book:settle(row, outcome)
   local result = outcome.result
   if type(result) == "table" then result = core.read_result(row.variant, result) or result end
-  self:advance(row, { to = fate.of_command(outcome), evidence = { outcome = outcome.state, result = result } })
+  local state, said = fate.of_command(outcome, row.bill_no)
+  self:advance(row, { to = state, evidence = { outcome = said, result = result } })
   if row.state == "applied" then row.result = result end
 end
 
@@ -253,7 +276,8 @@ end
 local function close(self, row)
   local receipt = self.receipts[row.order]
   if receipt then return receipt end
-  local evidence = row.result and { result = row.result } or last_evidence(self, row)
+  local evidence = row.result and { result = row.result } or self:evidence(row, row.state)
+  witness(row.order, row.state == "unknown" or row.state == "suspect")
   if row.state ~= "applied" then error(failures.of_order(row, evidence), 0) end
   receipt = make_receipt(row, evidence.result)
   self.receipts[row.order] = receipt
@@ -305,12 +329,12 @@ local function place(self, request, deadline)
     local blocking = place_once(self, request)
     if not blocking then return request.row end
     local ok, row = pcall(self.drive, self, self:find(blocking), deadline)
-    if not ok then
-      if errors.is(row) then row.blocking, row.order = row.order, request.order end
-      error(row, 0)
-    end
+    if not ok then error(failures.behind(request, blocking, row), 0) end
     row = doubts.look_again(self, row)
-    if row.state == "unknown" or row.state == "suspect" then error(failures.blocked(request, row), 0) end
+    if row.state == "unknown" or row.state == "suspect" then
+      witness(row.order, true)
+      error(failures.blocked(request, row), 0)
+    end
   end
 end
 
@@ -336,13 +360,16 @@ end
 ---@return table row of the journal
 function Book:perform(request, complete, seconds)
   local deadline = core.clock() + seconds
+  -- with the first order: what processes that are gone have left; not within the meter's turn
+  if not self.recovered then require("xfiot.recovery").start(self.client, nil, true) end
   local turn <close> = self:lock(request.device_no, seconds) -- luacheck: ignore 211
   local row = self:find(request.order)
   if row and row.fingerprint ~= self:journal():read("fingerprint", request.content) then
     refuse_other_content(request)
   end
   if not row then
-    complete(request)
+    local known, why = pcall(complete, request)
+    if not known then error(failures.unplaced(request, why), 0) end
     row = place(self, request, deadline)
   end
   local ok, result = pcall(bring_home, self, row, deadline)

@@ -17,11 +17,12 @@ local function ask(book, message)
   return item and item.commandId == message.commandId and item or nil
 end
 
--- The platform's own result names another bill: the command is not the order's.
-local function contradicts(item, row)
+-- Whether the command has ended by the platform's own word, and its result names no
+-- other bill. One that still waits may be anybody's: there is time.
+local function agrees(item, row)
   local detail = item.resultDetail
-  local bill_no = type(detail) == "table" and math.tointeger(tonumber(detail.billNo))
-  return bill_no and bill_no ~= row.bill_no
+  local bill_no = type(detail) == "table" and math.tointeger(tonumber(detail.billNo)) or row.bill_no
+  return outcomes.read(item) ~= nil and bill_no == row.bill_no
 end
 
 local function settle(book, row, item)
@@ -50,7 +51,7 @@ function proofs.response(book, message)
   row = bill_no and book:journal():read("find", "bill", message.deviceId, bill_no)
   if not row or row.state ~= "unknown" then return row end
   local item = ask(book, message)
-  if not item or contradicts(item, row) then return row end
+  if not item or not agrees(item, row) then return row end
   local adopted = doubts.adopt(book, message)
   if adopted then settle(book, adopted, item) end
   return book:find(row.order)

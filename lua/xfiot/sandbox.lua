@@ -107,7 +107,7 @@ function Sandbox:close()
   self.clock:close()
   self.push:close()
   self.http:close()
-  for _, suffix in ipairs { "", "-wal", "-shm", "-mark", "-sent" } do
+  for _, suffix in ipairs { "", "-wal", "-shm", "-mark", "-sent", "-worker" } do
     if self.journal then os.remove(self.journal .. suffix) end
   end
 end

@@ -91,7 +91,7 @@ local function perform_plain(meter, name, verb, args, values)
     expireTime = args.expireTime, expireCount = args.expireCount,
   }
   if not command_id then error(err, 0) end
-  local outcome, cause = meter.client.outcomes:wait(command_id, wait_seconds(meter, verb, args))
+  local outcome, cause = meter.client.outcomes:wait(command_id, wait_seconds(meter, verb, args), meter.id)
   if not outcome then error(failures.timeout(name, nil, command_id, cause), 0) end
   if outcome.error then error(outcome.error, 0) end
   if fate.of_command(outcome) ~= "applied" then error(failures.of_meter(name, verb.method, outcome.state), 0) end

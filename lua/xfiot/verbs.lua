@@ -94,7 +94,7 @@ rows.open_account = {
   end,
   -- told by how it was opened, from then on
   after = function(meter, paras)
-    if paras.billingMethod == nil then meter.opened_as = math.tointeger(paras.prepaidType) end
+    if paras.billingMethod == nil then meter:remember_opened(math.tointeger(paras.prepaidType)) end
   end,
 }
 

@@ -48,8 +48,10 @@ local function lay_out(self, now, at, id)
     local page = self.journal:read("push_due", now, 256, at, id)
     for _, row in ipairs(page) do
       at, id = row.next_at, row.id
-      if not self.desk:holds(row.id) then
-        local held = push.lay(self.journal:read("push_find", row.id))
+      -- one that was never acknowledged may have made way for others
+      local full = not self.desk:holds(row.id) and self.journal:read("push_find", row.id)
+      if full and full.next_at then
+        local held = push.lay(full)
         self.desk:add(held)
         if held.fresh then self.fresh = self.fresh + 1 end
       end
@@ -178,13 +180,39 @@ local function tick(self)
   if not self.over then loop.after(1, function() tick(self) end) end
 end
 
-local function start(self)
+-- One worker of a journal is at work; others, of another `xfiot serve`, stand by.
+local function take_turn(self)
+  local path = self.journal.path .. "-worker"
+  while not self.stopping do
+    local lock, why = core.lock(path)
+    if lock == nil then error(journal.failure(why), 0) end
+    if lock then
+      self.lock = lock
+      return
+    end
+    if not self.told_standby then self.log("standing_by", { reason = "another worker has the journal" }) end
+    self.told_standby = true
+    loop.sleep(1)
+  end
+end
+
+local function begin(self)
+  take_turn(self)
+  if self.stopping then return end
   lay_out(self, FAR, core.now(), FAR) -- whose next attempt is not due yet: they hold up their devices
   load_handlers(self)
   loop.spawn(self.duty.run, self.duty)
   loop.spawn(gaps.watch, self)
+  self:wake()
+end
+
+local function start(self)
   tick(self)
   pulse(self)
+  loop.spawn(function()
+    local ok, err = pcall(begin, self)
+    if not ok then self.failure = self.failure or err end
+  end)
   self.tell "ready"
 end
 
@@ -201,7 +229,9 @@ function Worker:wake()
 end
 
 --- Loads the handlers file anew.
-function Worker:reload() load_handlers(self) end
+function Worker:reload()
+  if self.lock then load_handlers(self) end -- else it is loaded when its turn comes
+end
 
 --- What runs is finished, nothing more is begun; then run() returns.
 function Worker:stop()
@@ -215,10 +245,12 @@ function Worker:run()
   local hook = loop.on_turn(function() guarded_turn(self) end)
   local ok, err = pcall(function()
     start(self)
-    loop.run(function() return self.failure or self.stopping and self.desk.running == 0 end)
+    -- an order that is being sent is not left half-way
+    loop.run(function() return self.failure or self.stopping and self.desk.running == 0 and not self.duty.busy end)
   end)
   self.over = true
   loop.off_turn(hook)
+  if self.lock then self.lock:close() end
   if not ok then error(err, 0) end
   if self.failure then error(self.failure, 0) end
   self.log "stopped"

@@ -1,6 +1,7 @@
 /* One journal, one process: orders, bill numbers, meters, batches, and what the
  * schema itself refuses. */
 #include "journal_case.h"
+#include "journal_sighting.h"
 
 static void placing(struct xf_journal *j)
 {
@@ -254,6 +255,14 @@ static void steps_that_lack(struct xf_journal *j)
     CHECK(xf_journal_advance(j, &step, &now, &err) == XF_ADVANCED_REFUSED && now == XF_ORDER_APPLIED);
 }
 
+static enum xf_advanced send_again(struct xf_journal *j, const char *order, int64_t at, int64_t deadline,
+                                   struct xf_err *err)
+{
+    const struct xf_step step = {.order = order, .at = at, .deadline = deadline, .evidence = "again"};
+
+    return xf_journal_send_again(j, &step, err);
+}
+
 /* What was marked and surely not let go goes out again, unless somebody gave it up meanwhile. */
 static void sending_again(const struct journal_case *c, struct xf_journal *j)
 {
@@ -261,27 +270,27 @@ static void sending_again(const struct journal_case *c, struct xf_journal *j)
     struct xf_orders found;
     struct xf_err err;
 
-    CHECK(xf_journal_send_again(j, "G", 3000, 3060, &err) == XF_ADVANCED_ABSENT);
+    CHECK(send_again(j, "G", 3000, 3060, &err) == XF_ADVANCED_ABSENT);
     for (int state = 0; state < XF_ORDER_STATES; state++) {
         char order[32];
 
         (void)snprintf(order, sizeof order, "G%d", state);
         bring(j, order, (enum xf_order_state)state);
-        CHECK_ROW(xf_journal_send_again(j, order, 3000, 3060, &err) ==
+        CHECK_ROW(send_again(j, order, 3000, 3060, &err) ==
                       (state == XF_ORDER_SENT ? XF_ADVANCED : XF_ADVANCED_REFUSED),
                   order);
         CHECK_ROW(case_state(j, order) == (enum xf_order_state)state, order);
     }
     bring(other, "Again", XF_ORDER_SENT);
-    CHECK(xf_journal_send_again(j, "Again", 3000, 3060, &err) == XF_ADVANCED_REFUSED);
+    CHECK(send_again(j, "Again", 3000, 3060, &err) == XF_ADVANCED_REFUSED);
     CHECK_TEXT(err.message, "order Again is sent by another process: it is not sent again");
-    CHECK(xf_journal_send_again(other, "Again", 3000, 3060, &err) == XF_ADVANCED);
+    CHECK(send_again(other, "Again", 3000, 3060, &err) == XF_ADVANCED);
     CHECK(xf_journal_find_order(j, XF_ORDER_BY_ID, "Again", 0, &found, &err) == 1 &&
           found.rows[0].deadline == 3060 && found.rows[0].updated_at == 3000);
     xf_orders_free(&found);
     CHECK(xf_journal_recover(j, 3060, &err) >= 0 && case_state(j, "Again") == XF_ORDER_SENT);
     CHECK(xf_journal_recover(j, 3061, &err) > 0 && case_state(j, "Again") == XF_ORDER_UNKNOWN);
-    CHECK(xf_journal_send_again(other, "Again", 3062, 3090, &err) == XF_ADVANCED_REFUSED);
+    CHECK(send_again(other, "Again", 3062, 3090, &err) == XF_ADVANCED_REFUSED);
     CHECK_TEXT(err.message, "order Again is unknown: it is not sent again");
     xf_journal_close(other);
 }
@@ -414,6 +423,30 @@ static void listing(void)
     case_end(&c);
 }
 
+/* Of the meter d1, whose remembered report is of 20260102. */
+static void pushed_reports(struct xf_journal *j)
+{
+    static const struct {
+        const char *report, *time, *told;
+    } rows[] = {
+        {"{\"buyCount\":\"older\"}", "20260101235959", "{\"n\":2}"},
+        {"{\"frozen\":1}", "20260103000000", "{\"n\":2}"},
+        {"{\"buyCount\":\"4\"}", "20260104000000", "{\"buyCount\":\"4\"}"},
+    };
+    struct xf_devices found;
+    struct xf_err err;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct xf_sighting s = {
+            .device_id = "id1", .report = rows[i].report, .report_time = rows[i].time, .seen_at = 10};
+
+        CHECK_ROW(xf_journal_see(j, &s, &err) == 0, rows[i].report);
+        CHECK_ROW(xf_journal_recall_device(j, "C1", "d1", &found, &err) == 1, rows[i].report);
+        CHECK_TEXT(found.rows[0].report, rows[i].told);
+        xf_devices_free(&found);
+    }
+}
+
 static void devices(struct xf_journal *j)
 {
     struct xf_err err;
@@ -442,6 +475,7 @@ static void devices(struct xf_journal *j)
     CHECK_TEXT(found.rows[0].report_time, "20260102000000");
     CHECK(found.rows[0].bill_mark == 3);
     xf_devices_free(&found);
+    pushed_reports(j);
     CHECK(xf_journal_recall_device_id(j, "id1", &found, &err) == 1);
     CHECK_TEXT(found.rows[0].device_no, "d1");
     xf_devices_free(&found);

@@ -79,6 +79,26 @@ static void refused(const char *path, bool read_only, const char *reason)
     xf_journal_close(j);
 }
 
+/* Made, but nothing was ever written: for who only reads, there is nothing to read. */
+static void never_written(void)
+{
+    struct journal_case c = case_start();
+    bool blank = false;
+    struct xf_journal_options options = {.read_only = true, .blank = &blank};
+    struct xf_journal *j;
+    struct xf_err err;
+
+    CHECK(xf_journal_open(c.path, &options, &err) == NULL && !blank); /* not even made */
+    CHECK(case_sql(&c, "PRAGMA journal_mode = WAL") == SQLITE_OK);
+    CHECK(xf_journal_open(c.path, &options, &err) == NULL && blank);
+    blank = false;
+    xf_journal_close(case_open(&c));
+    j = xf_journal_open(c.path, &options, &err);
+    CHECK(j != NULL && !blank);
+    xf_journal_close(j);
+    case_end(&c);
+}
+
 static void not_a_journal(void)
 {
     struct journal_case c = case_start();
@@ -112,7 +132,7 @@ static void versions(void)
 
     f = fopen(c.path, "wb"); /* made by hand, empty: taken as a new one */
     CHECK(f != NULL && fclose(f) == 0);
-    refused(c.path, true, "open it for writing once");
+    refused(c.path, true, "nothing was ever written");
     j = case_open(&c);
     CHECK(case_place(j, "A", "a", 1) == XF_PLACED_NEW);
     CHECK(case_sql(&c, "PRAGMA user_version = 2") == SQLITE_OK); /* a newer program comes along */
@@ -345,6 +365,7 @@ int main(void)
 {
     default_paths();
     made_private();
+    never_written();
     not_a_journal();
     versions();
     durable();

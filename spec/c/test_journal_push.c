@@ -291,6 +291,8 @@ static void schema(const struct journal_case *c)
     static const char *const refused[] = {
         "UPDATE pushes SET body = x'00'",
         "UPDATE pushes SET headers = ''",
+        "UPDATE pushes SET body_hash = 1",
+        "UPDATE pushes SET refused = 1",
         "UPDATE pushes SET trans_id = 'other'",
         "UPDATE pushes SET received_at = 0",
         "UPDATE pushes SET kind = 'response'",

@@ -387,6 +387,43 @@ static void journal_fails(void)
     receiver_end(&c);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    char bytes[4096];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    size_t n;
+
+    while (in != NULL && out != NULL && (n = fread(bytes, 1, sizeof bytes, in)) > 0)
+        CHECK(fwrite(bytes, 1, n, out) == n);
+    CHECK(in != NULL && fclose(in) == 0);
+    CHECK(out != NULL && fclose(out) == 0);
+}
+
+/* While the journal is away nothing is acknowledged and no other is made; one that
+ * is put in its place is taken up. */
+static void journal_is_replaced(void)
+{
+    static const struct push p = {REPORTS, GOOD, "[]"};
+    struct receiver_case c;
+    char away[CASE_PATH + 8], copy[CASE_PATH + 8], trans_id[32];
+    int status = 503;
+
+    receiver_start(&c, (struct xf_listener_options){0});
+    (void)snprintf(away, sizeof away, "%s.away", c.files.path);
+    (void)snprintf(copy, sizeof copy, "%s.copy", c.files.path);
+    CHECK(ask(&c, &p, case_trans_id(&c, 0, 1, trans_id), NULL) == 200);
+    CHECK(rename(c.files.path, away) == 0);
+    CHECK(ask(&c, &p, case_trans_id(&c, 0, 2, trans_id), NULL) == 503);
+    CHECK(ask(&c, &p, case_trans_id(&c, 0, 2, trans_id), NULL) == 503);
+    CHECK(access(c.files.path, F_OK) != 0);
+    copy_file(away, copy);
+    CHECK(rename(copy, c.files.path) == 0);
+    for (int i = 0; i < CASE_STEPS && status == 503; i++)
+        status = ask(&c, &p, case_trans_id(&c, 0, 2, trans_id), NULL);
+    CHECK(status == 200);
+    receiver_end(&c);
+}
+
 static void metrics(void)
 {
     static const struct {
@@ -442,6 +479,7 @@ int main(void)
     evidence();
     turns();
     journal_fails();
+    journal_is_replaced();
     metrics();
     return check_end();
 }

@@ -308,26 +308,40 @@ static void slow_clients(void)
     receiver_end(&c);
 }
 
-/* Those beyond the limit of their address are closed at once, while none of them is slow yet. */
-static void too_many_of_one(void)
+/* Whether the one beyond the limit of its address was closed, and no other is slow yet. */
+static bool fill_an_address(struct receiver_case *c, bool *closed)
 {
     enum { MOST = 8 };
-    struct receiver_case c;
-    int fds[MOST + 1], extra = 0;
+    const double began = xf_loop_clock();
+    int fds[MOST + 1], extra;
 
-    receiver_start(&c, (struct xf_listener_options){.per_address = MOST});
+    receiver_start(c, (struct xf_listener_options){.per_address = MOST});
     for (int i = 0; i <= MOST; i++) {
-        fds[i] = client_open(&c, NULL);
+        fds[i] = client_open(c, NULL);
         for (int n = 0; n < 3; n++)
-            receiver_step(&c);
+            receiver_step(c);
     }
-    CHECK(client_ends(&c, fds[MOST]));
-    extra = client_open(&c, "127.0.0.9");
-    CHECK(client_ask(&c, extra, BYTES("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")).status == 200);
+    const bool quick = xf_loop_clock() < began + 0.5; /* XF_EVICT_AFTER */
+
+    *closed = client_ends(c, fds[MOST]);
+    extra = client_open(c, "127.0.0.9");
+    CHECK(client_ask(c, extra, BYTES("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")).status == 200);
     (void)close(extra);
     for (int i = 0; i <= MOST; i++)
         (void)close(fds[i]);
-    receiver_end(&c);
+    receiver_end(c);
+    return quick;
+}
+
+/* Those beyond the limit are closed at once. A machine that was too slow to tell is asked again. */
+static void too_many_of_one(void)
+{
+    struct receiver_case c;
+    bool closed = false, told = false;
+
+    for (int i = 0; i < 20 && !told; i++)
+        told = fill_an_address(&c, &closed);
+    CHECK(told && closed);
 }
 
 /* A request must be whole in time, however busily its bytes drip. */

@@ -2,6 +2,7 @@
 #include "supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ static void obey(int channel)
 static void show_state(int channel, int key_fd)
 {
     char key[64] = "", text[128];
+    int open = 0;
     struct rlimit data = {0};
     int death = 0;
     sigset_t blocked;
@@ -68,8 +70,10 @@ static void show_state(int channel, int key_fd)
     (void)getrlimit(RLIMIT_DATA, &data);
     (void)prctl(PR_GET_PDEATHSIG, &death, 0, 0, 0);
     (void)sigprocmask(SIG_SETMASK, NULL, &blocked);
-    (void)snprintf(text, sizeof text, "orders key=%s death=%d blocked=%d", key, death == SIGKILL,
-                   sigismember(&blocked, SIGTERM));
+    for (int fd = 3; fd < 256; fd++)
+        open += fcntl(fd, F_GETFD) >= 0 && fd != channel && fd != key_fd;
+    (void)snprintf(text, sizeof text, "orders key=%s death=%d blocked=%d open=%d", key, death == SIGKILL,
+                   sigismember(&blocked, SIGTERM), open);
     say(channel, text);
 }
 
@@ -185,7 +189,7 @@ static void obedient(void)
     struct scene s;
 
     open_scene(&s, arguments, "k3y");
-    CHECK(await(&s, "key=k3y death=1 blocked=0"));
+    CHECK(await(&s, "key=k3y death=1 blocked=0 open=0"));
     xf_supervisor_wake(s.supervisor);
     CHECK(await(&s, "wake"));
     xf_supervisor_reload(s.supervisor);

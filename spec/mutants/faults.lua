@@ -1,8 +1,9 @@
 -- Faults that are planted in a copy of the tree, one at a time, to see the crash
 -- specs find them (.ci/mutants). Money's rules stand in several places, so most
--- faults need several changes.
+-- faults need several changes. Those of pushes are found by C programs.
 -- name, what it is, `found`: a pattern of what the specs must say, `changes`:
--- { file, text, the text put in its place }; each text must stand there once.
+-- { file, text, the text put in its place }; each text must stand there once;
+-- `program`: the C program instead of the specs.
 
 return {
   { name = "retry", what = "a request is sent again after a time-out", found = "repeated: ",
@@ -22,7 +23,7 @@ return {
     struct xf_err err;
 
     if (s->place != NULL)
-        (void)mark_all(s->core, s->journal, &err);
+        (void)mark_all(s, &err);
     disarm(s);]] },
     } },
 
@@ -61,4 +62,39 @@ return {
       { "core/journal_schema.c", "CREATE UNIQUE INDEX standings_one_open", "CREATE INDEX standings_one_open" },
       { "core/journal_schema.c", "WHERE holds = NEW.holds)", "WHERE holds = NEW.holds AND 0)" },
     } },
+
+  { name = "unkept", what = "a push is acknowledged and not committed", found = " acknowledged, ",
+    program = "test_serve",
+    changes = {
+      { "core/receiver_batch.c", "    if (xf_journal_commit(r->journal, err) != 0)\n        return -1;",
+        "    xf_journal_rollback(r->journal);" },
+    } },
+
+  { name = "forged", what = "any token will do", found = "token wrong", program = "test_receiver",
+    changes = {
+      { "core/sign.c", "CRYPTO_memcmp(right, given, sizeof given) == 0", "CRYPTO_memcmp(right, given, 0) == 0" },
+    } },
+
+  { name = "replayed", what = "a push of yesterday counts", found = "stale", program = "test_receiver",
+    changes = { { "core/receiver.c", "second < now - r->o.freshness || ", "" } } },
+
+  { name = "echoed", what = "our own transId counts as a push", found = "our own transId", program = "test_receiver",
+    changes = {
+      { "core/receiver.c", "r->own != NULL && tail != UINT32_MAX", "r->own == NULL && tail != UINT32_MAX" },
+    } },
+
+  { name = "twice", what = "another body under a used transId counts", found = "another body",
+    program = "test_receiver",
+    changes = { { "core/journal_push.c", "return past.used || a->reason", "return a->reason" } } },
+
+  { name = "headers", what = "a signing header may come twice", found = "token twice", program = "test_receiver",
+    changes = { { "core/push_header.c", "    if (h->twice)\n        return XF_VERDICT_TWICE;\n", "" } } },
+
+  { name = "nul", what = "a NUL cuts a value and nobody sees it", found = "a NUL behind a token",
+    program = "test_receiver_abuse",
+    changes = { { "core/incoming_check.c", "struct check c = {.in_place = parses_in_place()};",
+      "struct check c = {.in_place = parses_in_place() && version == NULL};" } } },
+
+  { name = "slow", what = "slow clients keep honest ones out", found = "status == 200", program = "test_receiver_abuse",
+    changes = { { "core/clients.c", "if (client == NULL || client->since", "if (client != NULL || client->since" } } },
 }

@@ -1,6 +1,7 @@
 -- lua5.4 spec/mutants/plant.lua            lists the faults: name, what it is
 -- lua5.4 spec/mutants/plant.lua NAME TREE  plants one in a copy of the tree; prints
---                                          the pattern that the specs must say
+--                                          the pattern that the specs must say, and the
+--                                          C program that must say it, if it is one
 
 local faults = dofile((arg[0]:gsub("plant%.lua$", "faults.lua")))
 local name, tree = arg[1], arg[2]
@@ -30,6 +31,7 @@ for _, fault in ipairs(faults) do
   elseif fault.name == name then
     for _, change in ipairs(fault.changes) do plant(table.unpack(change)) end
     print(fault.found)
+    if fault.program then print(fault.program) end
     os.exit(0)
   end
 end

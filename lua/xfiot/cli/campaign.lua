@@ -10,6 +10,7 @@ local progress = require "xfiot.cli.progress"
 local results = require "xfiot.results"
 
 local CONCURRENCY, CONCURRENCY_MOST = 256, 2048
+local LEFT_MOST = 5000 -- orders that earlier processes left and that are picked up at the start
 local PER = { s = 1, sec = 1, min = 60, m = 60, h = 3600 }
 
 -- ---- options
@@ -94,6 +95,24 @@ local function run_one(made, rows, total)
   return ok, err
 end
 
+-- What earlier processes left is picked up first, unless it is more than fits into
+-- memory: most of it is then this campaign's own, which asks for it page by page.
+local function pick_up(client, recover)
+  local path = client.settings.journal or core.journal_path()
+  local file = path and io.open(path, "rb")
+  if not file then return end
+  file:close()
+  local count, after = 0, 0
+  repeat
+    local page = client.orders:journal():read("list", { states = { "intent", "accepted", "suspect" }, after = after })
+    count = count + #page
+    if #page > 0 then after = page[#page].row end
+  until #page == 0 or count > LEFT_MOST
+  if count <= LEFT_MOST then return recover(client) end
+  client.orders.recovered = true
+  cli.say(("more than %d orders are open: those that are not of this file are left to xfiot serve"):format(LEFT_MOST))
+end
+
 local function make(client, read, rows, options)
   local limit = campaign.limit(options.max_failures)
   if not limit then cli.usage "--max-failures must be a number, or a share like 5%" end
@@ -160,7 +179,7 @@ return function(read, args, options, recover)
   local total, bad, faults = check(rows, options.results ~= nil)
   if bad > 0 then refuse(rows, options, total, bad, faults) end
   local client = require("xfiot").client()
-  recover(client)
+  pick_up(client, recover)
   local made = make(client, read, rows, options)
   cli.say(("%d rows of %s, key %s"):format(total, options.from, rows.key_column))
   local ok, err = run_one(made, rows, total)

@@ -64,7 +64,7 @@ local function show_push(row)
   cli.out(row.about.en)
   cli.out "\nHeaders:"
   fields_of(row.name, row.headers)
-  cli.out(("\nBody: a list of %s, see xfiot help %s"):format(row.message.name, row.message.name))
+  cli.out(("\nBody: a list of %s, see xfiot help %s"):format(row.message, row.message))
 end
 
 local function show_handlers()

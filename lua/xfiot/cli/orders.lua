@@ -73,14 +73,41 @@ local function find(book, id)
   return row
 end
 
+local EARLY = 300 -- seconds a push may seem to come before its order: clocks differ
+
+-- The pushes about the order's meter since then, oldest first, in short.
+local function pushes_since(book, row)
+  local list, after = {}, 0
+  repeat
+    local page = book:read("push_list", { device_id = row.device_id, since = row.created_at - EARLY, after = after })
+    for _, push in ipairs(page) do
+      after = push.id
+      list[#list + 1] = { id = push.id, kind = push.kind, state = push.state, received_at = push.received_at,
+                          reason = push.reason }
+    end
+  until #page == 0
+  return list
+end
+
+local function show_pushes(book, row)
+  local list = pushes_since(book, row)
+  if #list > 0 then cli.out "pushes about the meter since (xfiot inbox show ID)" end
+  for _, push in ipairs(list) do
+    cli.out(("  %s  %-12s %s %s%s"):format(core.timestamp(push.received_at), push.kind, push.id, push.state,
+      push.reason and ("  " .. push.reason) or ""))
+  end
+end
+
 -- The evidence sheet: what was asked, what was sent, and all that happened.
 function actions.show(options)
   if not options.id then cli.usage "orders show needs an order id" end
   local book = shared.open(false)
   local row = find(book, options.id)
   local history = book:read("history", row.order)
+  local known = book:read("sighting", row.device_id)
   if options.json then
-    row.history = core.array(history)
+    row.history, row.pushes = core.array(history), core.array(pushes_since(book, row))
+    row.newest_report = known and known.report
     cli.out(core.encode(row))
     return cli.DONE
   end
@@ -96,6 +123,8 @@ function actions.show(options)
     cli.out(("  %s  %-12s %s%s"):format(core.timestamp(line.at), line.to, line.by or "",
       line.evidence and ("  " .. line.evidence) or ""))
   end
+  show_pushes(book, row)
+  if known and known.report then cli.out(("%-12s %s"):format("report now", known.report)) end
   return cli.DONE
 end
 

@@ -20,9 +20,15 @@ local function watch(deadline, seconds)
   end, "", LOOK_EVERY)
 end
 
+-- Its time is over, and telling why takes as long as it takes.
+local function show(cause)
+  debug.sethook()
+  return trace.handler(cause)
+end
+
 local function run(event, deadline, seconds, fn, ...)
   watch(deadline, seconds)
-  local ok, shown = xpcall(fn, trace.handler, ...)
+  local ok, shown = xpcall(fn, show, ...)
   debug.sethook()
   event.ok = ok
   -- out of memory in the message handler too: there is no trace of it then

@@ -4,18 +4,16 @@
 local core = require "xfiot.core"
 local doubts = require "xfiot.doubts"
 local loop = require "xfiot.loop"
-local outcomes = require "xfiot.outcomes"
 local proofs = require "xfiot.proofs"
-local recovery = require "xfiot.recovery"
 local runs = require "xfiot.runs"
 
 local duty = {}
 
 local EVERY = 15            -- seconds between two rounds
 local SOON = 2              -- the same while an order is on its way: its response may come before its reply
-local BATCH = 10            -- ids of one batchQueryCmd (2.3)
 local FIRST_PAUSE, LAST_PAUSE = 15, 3600 -- seconds between two questions for one order
 local SHARE = 10            -- a question every tenth of its age
+local NOBODY = { gone = true, unseen = true } -- owners that will not send their intents themselves
 local OPEN = { "intent", "sent", "accepted", "suspect", "unknown" }
 
 ---@class xfiot.Duty
@@ -62,26 +60,14 @@ local function attempt(self, row, fn, ...)
 end
 
 local function ask(self, rows)
-  local book = self.client.orders
-  for first = 1, #rows, BATCH do
-    local ids, by_id = {}, {}
-    for i = first, math.min(first + BATCH - 1, #rows) do
-      ids[#ids + 1] = rows[i].command_id
-      by_id[rows[i].command_id] = rows[i]
-    end
-    local list, err = self.client:batchQueryCmd { commandIds = ids }
-    if not list then
-      self.log("orders_not_asked", { count = #rows - first + 1, reason = tostring(err) })
-      return
-    end
-    for _, item in ipairs(list) do
-      local row, outcome = by_id[item.commandId], outcomes.read(item)
-      if row and outcome then
-        attempt(self, row, row.state == "accepted" and book.settle or doubts.settle_late, book, row, outcome)
-        self.log("order_asked", { order = row.order, state = row.state })
-      end
-    end
-  end
+  doubts.ask(self.client.orders, rows, {
+    stopped = function() return self.stopped end,
+    answered = function(row) self.log("order_asked", { order = row.order, state = row.state }) end,
+    failed = function(row, err)
+      self.log("order_waits", { order = row.order, state = row.state, reason = tostring(err) })
+    end,
+    unasked = function(count, err) self.log("orders_not_asked", { count = count, reason = tostring(err) }) end,
+  })
 end
 
 -- The response may have come before anybody knew that the reply was lost; later
@@ -97,15 +83,15 @@ local function doubt(self, row)
 end
 
 local function round(self)
-  local now, asked, in_doubt, to_ask, to_weigh = core.now(), {}, {}, {}, {}
+  local now, asked, in_doubt, to_send, to_ask, to_weigh = core.now(), {}, {}, {}, {}, {}
   local reports = self.reports
   self.reports = {}
   for _, row in ipairs(survey(self)) do
     local doubtful = row.state == "unknown" or row.state == "suspect"
     if doubtful then in_doubt[row.device_id] = true end
     asked[row.order] = self.asked[row.order]
-    if row.state == "intent" and row.owner == "gone" then
-      attempt(self, row, self.client.orders.send, self.client.orders, row)
+    if row.state == "intent" and NOBODY[row.owner] then
+      to_send[#to_send + 1] = row
     elseif row.state ~= "intent" and row.state ~= "sent" and (reports[row.device_id] or is_due(self, row, now)) then
       asked[row.order] = now
       if row.command_id then to_ask[#to_ask + 1] = row end
@@ -113,8 +99,15 @@ local function round(self)
     end
   end
   self.asked, self.in_doubt = asked, in_doubt
+  for _, row in ipairs(to_send) do
+    if self.stopped then return end
+    attempt(self, row, self.client.orders.send, self.client.orders, row)
+  end
   ask(self, to_ask)
-  for _, row in ipairs(to_weigh) do doubt(self, row) end
+  for _, row in ipairs(to_weigh) do
+    if self.stopped then return end
+    doubt(self, row)
+  end
 end
 
 -- ---- outside
@@ -140,14 +133,13 @@ function Duty:holds_orders()
   return ok
 end
 
---- Goes on until stop(); a task of its own.
+--- Goes on until stop(); a task of its own. `busy` tells whether it is at an order.
 function Duty:run()
-  if self:holds_orders() then
-    recovery.start(self.client, function(text) self.log("order_waits", { reason = text }) end)
-  end
   while not self.stopped do
     if self:holds_orders() then
+      self.busy = true
       local ok, err = pcall(round, self)
+      self.busy = false
       if not ok then self.log("orders_not_kept_going", { reason = tostring(err) }) end
       runs.bring_back(self.client, self.log, function() return self.stopped end)
     end

@@ -14,7 +14,7 @@ local push = {}
 local ATTEMPTS = handlers.attempts -- then a push whose handler fails is parked
 local PATIENCE = 200       -- attempts, where it is the world that fails: about a day and a half
 local LONGEST_PAUSE = 600  -- seconds between two attempts
-local TRACE_MOST = 8000    -- bytes of a traceback that are kept
+local TRACE_MOST, REASON_MOST = 8000, 500 -- bytes of a traceback, and of its first line, that are kept
 local WAITS = "waits: "    -- begins the reason of a push that the world holds up
 local NOT_A_LIST = "not_a_list"
 local SMALL = 8192         -- bytes of a body whose messages are kept from the desk to the work
@@ -73,13 +73,22 @@ local function finish(worker, step)
   worker:write(function(file) return file:push_finish(step) end)
 end
 
-local function first_line(text) return (text:match "^[^\n]*") end
+-- Text of a handler's as the journal and its readers take it.
+local function clean(text, most)
+  text = tostring(text):sub(1, most)
+  -- cut inside a character
+  while #text > most - 4 and not core.measure(text) do text = text:sub(1, -2) end
+  if not core.measure(text) then text = text:gsub("[\x80-\xff]", "?") end
+  return (text:gsub("%z", "\\0"))
+end
+
+local function first_line(text) return clean(text:match "^[^\n]*", REASON_MOST) end
 
 -- After a failed attempt. Returns when the next one is, or nil when it is parked.
 local function fail(worker, row, held, cause, text)
   local attempts, world = row.attempts + 1, is_world(cause)
   local reason = (world and WAITS or "") .. first_line(tostring(cause))
-  local step = { id = row.id, reason = reason, traceback = text:sub(1, TRACE_MOST), device_ids = held.device_ids }
+  local step = { id = row.id, reason = reason, traceback = clean(text, TRACE_MOST), device_ids = held.device_ids }
   local parked = attempts >= (world and PATIENCE or ATTEMPTS)
   if not parked then step.next_at = core.now() + pause_after(attempts) end
   if row.state == "quarantined" then
