@@ -129,6 +129,7 @@ static int key_set_add(lua_State *L)
     lua_Integer line = luaL_checkinteger(L, 3);
     uint32_t before;
 
+    luaL_argcheck(L, *box != NULL, 1, "it is closed");
     luaL_argcheck(L, line > 0 && line < UINT32_MAX, 3, "a line is a number from 1");
     before = xf_key_set_add(*box, key, size, (uint32_t)line);
     if (before == UINT32_MAX)
@@ -177,7 +178,8 @@ static int real_path(lua_State *L)
 void xf_add_table(lua_State *L, int core)
 {
     static const luaL_Reg charset_methods[] = {{"feed", charset_feed}, {"__gc", charset_gc}, {NULL, NULL}};
-    static const luaL_Reg set_methods[] = {{"add", key_set_add}, {"__gc", key_set_gc}, {NULL, NULL}};
+    static const luaL_Reg set_methods[] = {
+        {"add", key_set_add}, {"__gc", key_set_gc}, {"__close", key_set_gc}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"charset", charset}, {"key_set", key_set}, {"real_path", real_path}, {NULL, NULL}};
 

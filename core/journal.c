@@ -40,7 +40,7 @@ static int set_up(struct xf_journal *j, const struct xf_journal_options *options
     if (version < 0)
         return -1;
     if (j->read_only && version == 0) {
-        if (options->blank != NULL)
+        if (options != NULL && options->blank != NULL)
             *options->blank = true;
         return xf_fail(err, "nothing was ever written to the journal (%.160s)", j->path);
     }

@@ -124,7 +124,7 @@ end
 ---@return integer count
 ---@return integer faults
 function Rows:check(on_fault, tick)
-  local keys, count, bad_rows = core.key_set(), 0, 0
+  local keys <close>, count, bad_rows = core.key_set(), 0, 0
   local next_row, reader = self:each()
   local _ <close> = reader
   for cells, line in next_row do
