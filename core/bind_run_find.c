@@ -203,7 +203,7 @@ static int find_same(lua_State *L)
 }
 
 /***
-How many runs of a campaign are in each state.
+How many rows of a campaign are in each state, by their newest runs.
 @function journal:run_counts
 @tparam integer campaign
 @treturn table|nil state -> count

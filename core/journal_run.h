@@ -160,7 +160,7 @@ int xf_journal_find_same(struct xf_journal *j, const char *workflow, const char 
 /* Whose a run is; XF_OWNER_GONE if nobody's. */
 enum xf_owner xf_journal_run_owner(const struct xf_journal *j, const struct xf_run *run);
 
-/* How many runs of a campaign are in each state. 0, or -1 with err. */
+/* How many rows of a campaign are in each state, by their newest runs. 0, or -1 with err. */
 int xf_journal_count_runs(struct xf_journal *j, int64_t campaign, int64_t counts[XF_RUN_STATES],
                           struct xf_err *err);
 

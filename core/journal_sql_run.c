@@ -69,7 +69,9 @@ const char *const xf_sql_run_texts[XF_SQL_COUNT - XF_SQL_CAMPAIGN_FIND] = {
         COLUMNS " WHERE r.id = (SELECT max(id) FROM runs WHERE workflow = ?1 AND campaign IS NULL"
                 " AND NOT (state = 'succeeded' OR state = 'cancelled') AND state <> 'failed'"
                 " AND company_code = ?2 AND args = ?3)",
-    AT(XF_SQL_RUN_COUNT) = "SELECT state, count(*) FROM runs WHERE campaign = ?1 GROUP BY state",
+    AT(XF_SQL_RUN_COUNT) =
+        "SELECT state, count(*) FROM runs r WHERE campaign = ?1 AND NOT EXISTS (SELECT 1 FROM runs n"
+        " WHERE n.campaign = ?1 AND n.key = r.key AND n.id > r.id) GROUP BY state",
     AT(XF_SQL_STEP_LIST) = "SELECT name, line, state, handle, value, seq, token, began_at, ended_at"
                            " FROM run_steps WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
 };

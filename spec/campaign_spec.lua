@@ -183,6 +183,22 @@ describe("a campaign", function()
     assert.are.equal(3, #s.platform:arrivals().arrivals)
   end)
 
+  it("puts rows away that wait for their meters, and brings them back", function()
+    local s <close> = stage { meters = 40, rows = rows(1, 40) }
+    local result = s:run("--wait", "0")
+    assert.are.equal(3, result.status, result.stderr)
+    assert.truthy(result.stderr:find "waiting %d+", result.stderr)
+    assert.are.equal(40, #s.platform:arrivals().arrivals)
+    local waiting = s:runs("--state", "waiting")
+    assert.is_true(#waiting > 0)
+    assert.are.equal("order " .. waiting[1].key, waiting[1].waiting_for)
+    result = s:run()
+    assert.are.equal(0, result.status, result.stderr)
+    assert.are.same({ applied = 40 }, select(2, s:outcomes()))
+    assert.are.equal(40, #s.platform:arrivals().arrivals)
+    assert.are.equal(40, #s:runs("--state", "succeeded"))
+  end)
+
   it("stops at Ctrl-C with what is in flight recorded, and goes on", function()
     local s <close> = stage { meters = 400, rows = rows(1, 400) }
     local process = s:start("--rate", "60/s")

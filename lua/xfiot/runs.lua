@@ -3,6 +3,7 @@
 local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local journal = require "xfiot.journal"
+local parallel = require "xfiot.parallel"
 local price_check = require "xfiot.price_check"
 local remember = require "xfiot.remember"
 local run = require "xfiot.run"
@@ -10,6 +11,7 @@ local script = require "xfiot.script"
 
 local runs = {}
 
+local AT_ONCE = 16 -- runs that the worker brings back together
 local AGAIN = 300 -- seconds until a run whose script cannot be used is looked at again
 
 -- ---- failures
@@ -97,6 +99,10 @@ end
 function runs.take(client, row, text, more)
   local book = client.orders:journal()
   more = more or {}
+  if row.company_code ~= client.company_code then
+    error(fail(row.id, "cancelled", "It is of company " .. row.company_code .. ", not " .. client.company_code,
+      "该运行属于其他公司", "Give it the settings of its company."), 0)
+  end
   local claim = { run = row.id, script = text.path, hash = runs.hash(client.orders, text), at = core.now(),
                   by_force = more.force }
   local claimed, token = book:write(book.file.run_claim, claim)
@@ -177,7 +183,11 @@ function runs.due(client, campaign)
   end
 end
 
+local UNDER_WAY = { sent = true, accepted = true }
+
 local function bring_back(client, row, scripts, log)
+  local order = row.state == "waiting" and row.order and client.orders:find(row.order)
+  if order and UNDER_WAY[order.state] then return end -- whoever asks for the order wakes the run again
   local text, why = scripts[row.script], nil
   if not text then
     text, why = runs.script_of(row)
@@ -191,19 +201,19 @@ local function bring_back(client, row, scripts, log)
   log("run_resumed", { run = row.id, state = outcome.state, waiting_for = outcome.waiting_for })
 end
 
---- For the worker: brings back every run that is due, one after the other. A run
---- that then waits for longer is put away again. Raises nothing.
+--- For the worker: brings back every run that is due. A run that then waits for
+--- longer is put away again. Raises nothing.
 ---@param client xfiot.Client
 ---@param log fun(event: string, fields?: table)
 ---@param stopped? fun(): boolean
 function runs.bring_back(client, log, stopped)
   local scripts = {}
   local ok, err = pcall(function()
-    for row in runs.due(client) do
+    parallel(runs.due(client), function(row)
       if stopped and stopped() then return end
       local done, why = pcall(bring_back, client, row, scripts, log)
       if not done then log("run_waits", { run = row.id, reason = tostring(why) }) end
-    end
+    end, { concurrency = AT_ONCE })
   end)
   if not ok then log("runs_not_kept_going", { reason = tostring(err) }) end
 end
