@@ -63,6 +63,7 @@ const char *xf_write_json(lua_State *L, int index, struct xf_bytes *b);
 
 /* [-0, +1, e] Each pushes nothing and adds its functions to the module table on
  * top; the core object lies at index `core`. */
+void xf_add_agenda(lua_State *L, int core);
 void xf_add_json(lua_State *L, int core);
 void xf_add_values(lua_State *L, int core);
 void xf_add_sign(lua_State *L, int core);

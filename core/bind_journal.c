@@ -76,6 +76,9 @@ void xf_found_empty(struct xf_found *f)
     xf_sightings_free(&f->sightings);
     xf_runs_free(&f->runs);
     xf_run_steps_free(&f->steps);
+    xf_ledgers_free(&f->ledgers);
+    xf_readings_free(&f->readings);
+    xf_ledger_entries_free(&f->entries);
     free(f->text);
     f->text = NULL;
 }
@@ -113,8 +116,7 @@ static int journal_tostring(lua_State *L)
     return 1;
 }
 
-/* [-0, +1|+2, m] true, or nil and the sentence */
-static int push_done(lua_State *L, int result, const struct xf_err *err)
+int xf_push_done(lua_State *L, int result, const struct xf_err *err)
 {
     if (result != 0)
         return xf_push_fail(L, err);
@@ -132,7 +134,7 @@ static int journal_begin(lua_State *L)
 {
     struct xf_err err;
 
-    return push_done(L, xf_journal_begin(xf_check_journal(L, 1), &err), &err);
+    return xf_push_done(L, xf_journal_begin(xf_check_journal(L, 1), &err), &err);
 }
 
 /***
@@ -145,7 +147,7 @@ static int journal_commit(lua_State *L)
 {
     struct xf_err err;
 
-    return push_done(L, xf_journal_commit(xf_check_journal(L, 1), &err), &err);
+    return xf_push_done(L, xf_journal_commit(xf_check_journal(L, 1), &err), &err);
 }
 
 /***
@@ -159,27 +161,22 @@ static int journal_rollback(lua_State *L)
 }
 
 /***
-Whether the file is not the one, or not where, it was last known to be.
-@function journal:moved
-@treturn boolean
-*/
-static int journal_moved(lua_State *L)
-{
-    lua_pushboolean(L, xf_journal_moved(xf_check_journal(L, 1)));
-    return 1;
-}
-
-/***
-Makes the present place the journal's own.
-@function journal:accept_move
+Numbers of bills up to this one were used elsewhere; the meter's mark only rises.
+@function journal:lift_bill
+@tparam string company_code
+@tparam string device_no
+@tparam integer bill_no
 @treturn boolean|nil
 @treturn[opt] string why not
 */
-static int journal_accept_move(lua_State *L)
+static int journal_lift_bill(lua_State *L)
 {
     struct xf_err err;
 
-    return push_done(L, xf_journal_accept_move(xf_check_journal(L, 1), &err), &err);
+    return xf_push_done(L,
+                        xf_journal_lift_bill(xf_check_journal(L, 1), luaL_checkstring(L, 2),
+                                             luaL_checkstring(L, 3), (int)luaL_checkinteger(L, 4), &err),
+                        &err);
 }
 
 /***
@@ -215,7 +212,7 @@ static int journal_remember(lua_State *L)
     d.report_time = xf_text_member(L, 2, "report_time");
     d.updated_at = xf_integer_member(L, 2, "updated_at", 0);
     luaL_argcheck(L, d.company_code != NULL && d.device_no != NULL, 2, "company_code and device_no expected");
-    return push_done(L, xf_journal_remember_device(j, &d, &err), &err);
+    return xf_push_done(L, xf_journal_remember_device(j, &d, &err), &err);
 }
 
 /***
@@ -223,7 +220,7 @@ What is known of a meter.
 @function journal:recall
 @tparam string company_code
 @tparam string device_no
-@treturn table|nil as remember() takes it; nil: nothing
+@treturn table|nil as remember() takes it, and bill_mark; nil: nothing
 @treturn[opt] string why it could not be read
 */
 static int journal_recall(lua_State *L)
@@ -243,13 +240,14 @@ static int journal_recall(lua_State *L)
         return 1;
     }
     d = &found->devices.rows[0];
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     xf_set_text(L, "company_code", d->company_code);
     xf_set_text(L, "device_no", d->device_no);
     xf_set_text(L, "device_id", d->device_id);
     xf_set_text(L, "charge_type", d->charge_type);
     xf_set_text(L, "report", d->report);
     xf_set_text(L, "report_time", d->report_time);
+    xf_set_integer(L, "bill_mark", d->bill_mark);
     xf_set_integer(L, "updated_at", d->updated_at);
     xf_found_empty(found);
     return 1;
@@ -298,6 +296,24 @@ static int journal(lua_State *L)
 }
 
 /***
+Whether there is a file for a journal.
+@function journal_probe
+@tparam string path
+@treturn boolean|nil false: nothing is there yet; nil: one cannot tell, or it is no file
+@treturn[opt] string why not
+*/
+static int journal_probe(lua_State *L)
+{
+    struct xf_err err;
+    int there = xf_journal_probe(luaL_checkstring(L, 1), &err);
+
+    if (there < 0)
+        return xf_push_fail(L, &err);
+    lua_pushboolean(L, there);
+    return 1;
+}
+
+/***
 Where the journal is unless a setting says otherwise.
 @function journal_path
 @treturn string|nil
@@ -316,29 +332,24 @@ static int journal_path(lua_State *L)
 
 void xf_add_journal(lua_State *L, int core)
 {
-    static const luaL_Reg methods[] = {{"begin", journal_begin},
-                                       {"commit", journal_commit},
-                                       {"rollback", journal_rollback},
-                                       {"moved", journal_moved},
-                                       {"accept_move", journal_accept_move},
-                                       {"broken", journal_broken},
-                                       {"remember", journal_remember},
-                                       {"recall", journal_recall},
-                                       {"close", journal_close},
-                                       {"__gc", journal_close},
-                                       {"__close", journal_close},
-                                       {"__tostring", journal_tostring},
-                                       {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"journal", journal}, {"journal_path", journal_path}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"begin", journal_begin},         {"commit", journal_commit},       {"rollback", journal_rollback},
+        {"broken", journal_broken},       {"remember", journal_remember},   {"recall", journal_recall},
+        {"lift_bill", journal_lift_bill}, {"close", journal_close},         {"__gc", journal_close},
+        {"__close", journal_close},       {"__tostring", journal_tostring}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"journal", journal}, {"journal_path", journal_path}, {"journal_probe", journal_probe}, {NULL, NULL}};
 
     add_found(L, core);
     xf_new_type(L, core, XF_JOURNAL_TYPE, methods);
     (void)luaL_getmetatable(L, XF_JOURNAL_TYPE);
+    xf_set_functions(L, core, xf_place_methods);
     xf_set_functions(L, core, xf_order_methods);
     xf_set_functions(L, core, xf_inbox_methods);
     xf_set_functions(L, core, xf_sighting_methods);
     xf_set_functions(L, core, xf_run_methods);
     xf_set_functions(L, core, xf_run_find_methods);
+    xf_set_functions(L, core, xf_ledger_methods);
     lua_pop(L, 1);
     xf_set_functions(L, core, functions);
 }

@@ -4,6 +4,7 @@
 
 #include "bind.h"
 #include "journal.h"
+#include "journal_ledger.h"
 #include "journal_push.h"
 #include "journal_run.h"
 #include "journal_sighting.h"
@@ -32,6 +33,9 @@ struct xf_found {
     struct xf_sightings sightings;
     struct xf_runs runs;
     struct xf_run_steps steps;
+    struct xf_ledgers ledgers;
+    struct xf_readings readings;
+    struct xf_ledger_entries entries;
     char *text;
 };
 /* [-0, +1, m] an empty one, in a box that keeps what an error leaves until the next use */
@@ -39,8 +43,13 @@ struct xf_found *xf_push_found(lua_State *L);
 /* Frees what is in it. */
 void xf_found_empty(struct xf_found *f);
 
+/* [-0, +1|+2, m] true, or nil and the sentence */
+int xf_push_done(lua_State *L, int result, const struct xf_err *err);
+
 /* The methods of a journal that concern orders, for the metatable on top. */
 extern const luaL_Reg xf_order_methods[];
+/* Those that concern where it is, and whether it is in order. */
+extern const luaL_Reg xf_place_methods[];
 /* Those that concern pushes. */
 extern const luaL_Reg xf_inbox_methods[];
 /* Those that concern what devices let be known. */
@@ -48,5 +57,7 @@ extern const luaL_Reg xf_sighting_methods[];
 /* Those that concern runs. */
 extern const luaL_Reg xf_run_methods[];
 extern const luaL_Reg xf_run_find_methods[];
+/* Those that concern ledgers. */
+extern const luaL_Reg xf_ledger_methods[];
 
 #endif

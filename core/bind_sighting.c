@@ -2,15 +2,6 @@
 #include "bind_journal.h"
 #include "journal_sighting.h"
 
-/* [-0, +1|+2, m] true, or nil and why */
-static int push_done(lua_State *L, int result, const struct xf_err *err)
-{
-    if (result != 0)
-        return xf_push_fail(L, err);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
 /***
 Remembers what came of a device; what is not given, and what is older than what is known, stays. How often it reports
 is learned from when reports come.
@@ -34,7 +25,7 @@ static int see(lua_State *L)
     s.alarm_time = xf_text_member(L, 2, "alarm_time");
     s.seen_at = xf_integer_member(L, 2, "seen_at", 0);
     luaL_argcheck(L, s.device_id != NULL && s.seen_at > 0, 2, "device_id and seen_at expected");
-    return push_done(L, xf_journal_see(j, &s, &err), &err);
+    return xf_push_done(L, xf_journal_see(j, &s, &err), &err);
 }
 
 /***
@@ -50,7 +41,7 @@ static int asked(lua_State *L)
     struct xf_journal *j = xf_check_journal(L, 1);
     struct xf_err err;
 
-    return push_done(L, xf_journal_asked(j, luaL_checkstring(L, 2), luaL_checkinteger(L, 3), &err), &err);
+    return xf_push_done(L, xf_journal_asked(j, luaL_checkstring(L, 2), luaL_checkinteger(L, 3), &err), &err);
 }
 
 static void set_time(lua_State *L, const char *name, int64_t at)

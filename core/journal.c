@@ -75,7 +75,8 @@ struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_opt
         return NULL;
     }
     j->pid = getpid();
-    j->mark_fd = -1;
+    for (int i = 0; i < XF_WITNESSES; i++)
+        j->witnesses[i] = -1;
     j->read_only = options != NULL && options->read_only;
     j->busy_ms = options != NULL && options->busy_ms > 0 ? options->busy_ms : BUSY_MS;
     if (xf_owner_name(j->owner, err) != 0 || (!j->read_only && xf_file_make(path, err) != 0))
@@ -85,6 +86,8 @@ struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_opt
         (void)xf_fail(err, "the journal cannot be found: %s (%.160s)", strerror(errno), path);
         goto fail;
     }
+    if (xf_file_regular(j->path, err) != 0)
+        goto fail;
     rc = sqlite3_open_v2(j->path, &j->db,
                          (j->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
                              SQLITE_OPEN_EXRESCODE,
@@ -117,8 +120,7 @@ void xf_journal_close(struct xf_journal *j)
         xf_sql_finalize(j);
         (void)sqlite3_close(j->db);
     }
-    if (j->mark_fd >= 0)
-        (void)close(j->mark_fd);
+    xf_witness_dismiss(j);
     EVP_MD_free(j->sha256);
     free(j->path);
     free(j);

@@ -54,6 +54,10 @@ struct xf_journal_options {
 /* $XDG_DATA_HOME/xfiot/journal.db, else ~/.local/share/xfiot/journal.db. Returns 0, or -1 with err. */
 int xf_journal_default_path(char out[XF_JOURNAL_PATH_SIZE], struct xf_err *err);
 
+/* Whether there is a file for a journal: 1; 0: nothing is there yet; -1 with err:
+ * one cannot tell, or it is no ordinary file. */
+int xf_journal_probe(const char *path, struct xf_err *err);
+
 /* Opens the journal, making it (0600) and its folder (0700) if missing, and
  * brings an older schema up to date. Refuses a newer schema, a file that is no
  * journal and one that cannot be written. `options` may be NULL. Free with
@@ -64,15 +68,26 @@ struct xf_journal *xf_journal_open(const char *path, const struct xf_journal_opt
 void xf_journal_close(struct xf_journal *j);
 
 /* The file is not where, or not the one, that this journal was last known as: a
- * copy, a restored backup, or only renamed. No money moves on it until every
- * meter is reconciled; that is for the caller to see to. Accepting makes the
- * present place its own for all who open it from now on; not in a batch. */
+ * copy, a restored backup, or only renamed; or it stands where another was. No money
+ * moves on it until every meter is reconciled; that is for the caller to see to. */
 bool xf_journal_moved(const struct xf_journal *j);
-int xf_journal_accept_move(struct xf_journal *j, struct xf_err *err);
-/* Random, given when the journal was made; a copy has the same. */
+/* How that shows, in a few words after "the journal cannot be used"; NULL: not moved. */
+const char *xf_journal_why_moved(const struct xf_journal *j);
+/* Makes the journal as it is now the one that counts, for all who open it from now
+ * on, and writes down who said so and when. Not in a batch. Nothing happens to one
+ * that has not moved. */
+int xf_journal_accept_move(struct xf_journal *j, const char *by, int64_t at, struct xf_err *err);
+/* The witness outside the journal's folder (journal_witness.c): its file; or -1, with
+ * err, when there is none that stays when the folder is put back. */
+int xf_journal_outside(struct xf_journal *j, char out[XF_JOURNAL_PATH_SIZE], struct xf_err *err);
+/* Random, given when the journal was made or accepted; a copy has the same. */
 const char *xf_journal_id(const struct xf_journal *j);
 /* After an I/O error: true until it is closed and opened again. */
 bool xf_journal_broken(const struct xf_journal *j);
+
+/* Looks through the whole file and tries a write, which is undone. *space is what the
+ * file system has left for it, bytes. Returns 0, or -1 with err; not in a batch. */
+int xf_journal_check(struct xf_journal *j, int64_t *space, struct xf_err *err);
 
 /* For idle moments: moves what was committed from the write-ahead log into the
  * file, so that no order has to wait for it. Returns 0, or -1 with err. */

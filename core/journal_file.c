@@ -26,8 +26,7 @@ int xf_journal_default_path(char out[XF_JOURNAL_PATH_SIZE], struct xf_err *err)
     return n < XF_JOURNAL_PATH_SIZE ? 0 : xf_fail(err, "the journal's path is too long");
 }
 
-/* What was made in a folder is only there after a power loss if the folder is synced. */
-static int sync_folder_of(const char *path, struct xf_err *err)
+int xf_file_sync_folder(const char *path, struct xf_err *err)
 {
     const char *slash = strrchr(path, '/');
     char folder[XF_JOURNAL_PATH_SIZE];
@@ -55,7 +54,7 @@ static int make_folders(const char *path, struct xf_err *err)
     for (char *p = strchr(part + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
         *p = '\0';
         if (mkdir(part, 0700) == 0) {
-            if (sync_folder_of(part, err) != 0)
+            if (xf_file_sync_folder(part, err) != 0)
                 return -1;
         } else if (errno != EEXIST && access(part, F_OK) != 0) {
             return xf_fail(err, "the journal's folder cannot be made: %s (%.160s)", strerror(errno), part);
@@ -81,7 +80,32 @@ int xf_file_make(const char *path, struct xf_err *err)
                    ? 0
                    : xf_fail(err, "the journal cannot be made: %s (%.160s)", strerror(errno), path);
     (void)close(fd);
-    return sync_folder_of(path, err);
+    return xf_file_sync_folder(path, err);
+}
+
+int xf_file_regular(const char *path, struct xf_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return xf_fail(err, "the journal cannot be found: %s (%.160s)", strerror(errno), path);
+    if (S_ISDIR(st.st_mode))
+        return xf_fail(err, "the journal's path is a folder: name a file in it (%.160s)", path);
+    return S_ISREG(st.st_mode)
+               ? 0
+               : xf_fail(err, "the journal's path is a device or pipe, not a file: choose another (%.160s)",
+                         path);
+}
+
+int xf_journal_probe(const char *path, struct xf_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0)
+        return xf_file_regular(path, err) == 0 ? 1 : -1;
+    if (errno == ENOENT)
+        return 0;
+    return xf_fail(err, "the journal cannot be looked at: %s (%.160s)", strerror(errno), path);
 }
 
 int xf_journal_fingerprint(struct xf_journal *j, const char *text, size_t size, char out[XF_FINGERPRINT_SIZE],

@@ -63,6 +63,19 @@ enum xf_sql {
     XF_SQL_SIGHTING_ASKED,
     XF_SQL_SIGHTING_GET,
     XF_SQL_SIGHTING_SILENT,
+    /* ledgers, from here on: texts in journal_sql_ledger.c */
+    XF_SQL_LEDGER_OPEN,
+    XF_SQL_LEDGER_DEVICE,
+    XF_SQL_LEDGER_FIND,
+    XF_SQL_LEDGER_FIND_ID,
+    XF_SQL_LEDGER_LIST,
+    XF_SQL_READING_HAS,
+    XF_SQL_READING_PUT,
+    XF_SQL_READING_LIST,
+    XF_SQL_ENTRY_PUT,
+    XF_SQL_ENTRY_LIST,
+    XF_SQL_ENTRY_LAST,
+    XF_SQL_ENTRY_MARKED,
     /* runs, from here on: texts in journal_sql_run.c */
     XF_SQL_CAMPAIGN_FIND,
     XF_SQL_CAMPAIGN_ADD,
@@ -90,17 +103,22 @@ enum xf_sql {
 
 enum { XF_OWNER_SIZE = 192 }; /* the five parts at their longest */
 
+enum xf_witness { XF_WITNESS_BESIDE, XF_WITNESS_OUTSIDE, XF_WITNESSES };
+
 struct xf_journal {
     sqlite3 *db;
     char *path; /* absolute, links resolved */
     pid_t pid; /* who opened it */
     int busy_ms;
     int64_t busy_end; /* of an eager wait, ms on a clock that never steps */
-    int mark_fd; /* see journal_place.c; -1: none */
+    int witnesses[XF_WITNESSES]; /* descriptors, see journal_witness.c; -1: none */
+    int64_t position; /* of the last commit that was seen */
     bool read_only;
     bool batch; /* between begin and commit */
     bool broken;
-    bool moved;
+    bool moved; /* why: held, misplaced; neither: replaced in use */
+    const char *misplaced; /* a sentence, or NULL */
+    char held[XF_JOURNAL_ID_SIZE + 160]; /* an id and a sentence, or empty */
     bool owner_known; /* its name is in the table of owners */
     sqlite3_int64 changes; /* of the connection when the batch began */
     char id[XF_JOURNAL_ID_SIZE];
@@ -136,6 +154,10 @@ extern const char *const xf_sql_push_texts[];
 /* Statements of version 1 that follow journal_schema.c's own; NULL-ended. */
 extern const char *const xf_schema_push[];
 
+/* ---- journal_sql_ledger.c and journal_schema_ledger.c, likewise */
+
+extern const char *const xf_sql_ledger_texts[];
+extern const char *const xf_schema_ledger[];
 /* ---- journal_sql_run.c and journal_schema_run.c */
 
 /* Texts from XF_SQL_CAMPAIGN_FIND on. */
@@ -157,19 +179,41 @@ int xf_schema_confirm(struct xf_journal *j, struct xf_err *err);
 
 /* ---- journal_place.c */
 
-/* Sets id and moved. */
+/* Sets id, and moved with its reasons. */
 int xf_place_check(struct xf_journal *j, struct xf_err *err);
-/* How many commits there were: what the mark beside the file is about. -1 with err. */
+/* How many commits there were: what the witnesses are about. -1 with err. */
 int64_t xf_place_position(struct xf_journal *j, struct xf_err *err);
-/* In a batch: counts the commit that is to come. -1 with err. */
+/* In a batch: counts the commit that is to come. -1 with err, also when there were
+ * more than that already. */
 int64_t xf_place_count(struct xf_journal *j, struct xf_err *err);
 /* After a commit. */
 void xf_place_mark(struct xf_journal *j, int64_t position);
+
+/* ---- journal_witness.c */
+
+struct xf_testimony {
+    char id[XF_JOURNAL_ID_SIZE];
+    int64_t commits;
+};
+/* Makes the one beside the journal unless it is open already, durably. */
+int xf_witness_make(struct xf_journal *j, struct xf_err *err);
+/* Opens those there are, and makes the one outside if it can be. False when there
+ * is none beside the journal. */
+bool xf_witness_call(struct xf_journal *j);
+/* False when it is not there, or has nothing to say (yet). */
+bool xf_witness_hear(const struct xf_journal *j, enum xf_witness which, struct xf_testimony *out);
+/* Tells all of them; one that cannot be told is let go. */
+void xf_witness_tell(struct xf_journal *j, int64_t position);
+void xf_witness_dismiss(struct xf_journal *j);
 
 /* ---- journal_file.c */
 
 /* Makes the file and its folders where they are missing, durably. */
 int xf_file_make(const char *path, struct xf_err *err);
+/* It is an ordinary file. */
+int xf_file_regular(const char *path, struct xf_err *err);
+/* What was made in a folder is only there after a power loss if the folder is synced. */
+int xf_file_sync_folder(const char *path, struct xf_err *err);
 
 /* ---- journal_owner.c */
 

@@ -294,6 +294,8 @@ int xf_schema_migrate(struct xf_journal *j, struct xf_err *err)
             goto fail;
     if (version < 1 && (run_all(j, xf_schema_push, err) != 0 || run_all(j, xf_schema_run, err) != 0))
         goto fail;
+    if (version < 1 && run_all(j, xf_schema_ledger, err) != 0)
+        goto fail;
     (void)snprintf(seal, sizeof seal, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
                    (int)XF_JOURNAL_APPLICATION, (int)XF_JOURNAL_VERSION);
     if (xf_sql_exec(j, version < XF_JOURNAL_VERSION ? seal : "COMMIT", err) == 0)

@@ -125,7 +125,8 @@ int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err)
 static const char *text_of(enum xf_sql id)
 {
     return id < XF_SQL_PUSH_SAME_ID    ? texts[id]
-           : id < XF_SQL_CAMPAIGN_FIND ? xf_sql_push_texts[id - XF_SQL_PUSH_SAME_ID]
+           : id < XF_SQL_LEDGER_OPEN   ? xf_sql_push_texts[id - XF_SQL_PUSH_SAME_ID]
+           : id < XF_SQL_CAMPAIGN_FIND ? xf_sql_ledger_texts[id - XF_SQL_LEDGER_OPEN]
                                        : xf_sql_run_texts[id - XF_SQL_CAMPAIGN_FIND];
 }
 

@@ -18,7 +18,7 @@
 #define NEWER(what, time)                                                                                    \
     what " = iif(excluded." time " >= coalesce(" time ", ''), excluded." what ", " what ")"
 
-const char *const xf_sql_push_texts[XF_SQL_CAMPAIGN_FIND - XF_SQL_PUSH_SAME_ID] = {
+const char *const xf_sql_push_texts[XF_SQL_LEDGER_OPEN - XF_SQL_PUSH_SAME_ID] = {
 #define AT(id) [(id)-XF_SQL_PUSH_SAME_ID]
     AT(XF_SQL_PUSH_SAME_ID) = "SELECT id, size, refused, body_hash = ?2 FROM pushes WHERE trans_id = ?1",
     AT(XF_SQL_PUSH_SAME_BODY) = "SELECT 1 FROM pushes WHERE id = ?1 AND body = ?2",

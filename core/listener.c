@@ -36,6 +36,7 @@ struct xf_listener {
     void *payload;
     size_t body_cap;
     int fd; /* libmicrohttpd's; -1: quiesced */
+    bool closing; /* what comes in whole now is let go at once */
     double idle_s;
     uint16_t port;
 };
@@ -108,6 +109,8 @@ static enum MHD_Result receive(struct xf_listener *l, struct xf_incoming *in, co
 static enum MHD_Result finish(struct xf_listener *l, struct xf_incoming *in)
 {
     xf_client_pay(client_of(in->connection));
+    if (l->closing)
+        return MHD_NO;
     if (in->unkept != 0)
         return xf_incoming_refuse(in, in->unkept);
     in->state = XF_INCOMING_WHOLE;
@@ -309,6 +312,7 @@ void xf_listener_free(struct xf_listener *l)
     if (l == NULL)
         return;
     xf_loop_unwatch(l->loop, &l->watcher);
+    l->closing = true; /* libmicrohttpd cannot stop with a request that still waits */
     while (l->waiting.next != &l->waiting)
         xf_incoming_drop((struct xf_incoming *)l->waiting.next, false);
     while (l->taken.next != &l->taken)

@@ -101,6 +101,7 @@ int luaopen_xfiot_core(lua_State *L)
     lua_createtable(L, 0, 48);
     lua_pushliteral(L, XF_VERSION);
     lua_setfield(L, -2, "version");
+    xf_add_agenda(L, core);
     xf_add_json(L, core);
     xf_add_values(L, core);
     xf_add_sign(L, core);

@@ -45,6 +45,20 @@ function xfiot.workflow(definition)
   return require("xfiot.workflow").new(definition)
 end
 
+--- The ledgers of the meters whose money the utility keeps. See xfiot.settlement.
+---@param client xfiot.Client
+---@return xfiot.Settlement
+function xfiot.settlement(client)
+  return require("xfiot.settlement").of(client)
+end
+
+--- Handlers for xfiot serve that settle reports. See xfiot.billing.
+---@param policy? table { every=, low=, on_low=, on_overdraft=, close_valve_below= }
+---@return table<string, function>
+function xfiot.billing(policy)
+  return require("xfiot.billing").handlers(policy)
+end
+
 --- Whether a value is an error object of xfiot.
 ---@param value any
 ---@return boolean

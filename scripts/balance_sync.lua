@@ -2,11 +2,25 @@ local xfiot = require "xfiot"
 
 return xfiot.workflow {
   name = "balance_sync",
-  doc  = "Tell a meter whose money is kept by the utility (后台预付费) its balance, price and tier.",
-  args = { deviceNo = "string", balance = "money", price = "money", ladderNo = "integer" },
+  doc  = "Tell a meter whose money is kept by the utility (后台预付费) its balance, price and tier.\n"
+      .. "What is not given comes from the meter's ledger, after its latest report has been settled.",
+  args = { deviceNo = "string", balance = "money?", price = "money?", ladderNo = "integer?" },
   run  = function(flow, args)
-    return flow:meter(args.deviceNo):sync_balance {
-      balance = args.balance, price = args.price, ladderNo = args.ladderNo,
+    local meter, book = flow:meter(args.deviceNo), xfiot.settlement(flow.client)
+    local show, stands = {}, nil
+    if not (args.balance and args.price and args.ladderNo) then
+      book:must_find(args.deviceNo)
+      local report = meter:report()
+      if report then book:take(args.deviceNo, report, "report of " .. report.receiveTime) end
+      show, stands = book:display(args.deviceNo)
+    end
+    local receipt = meter:sync_balance {
+      balance = args.balance or show.balance, price = args.price or show.price,
+      ladderNo = args.ladderNo or show.ladderNo,
     }
+    if stands and not (args.balance or args.price or args.ladderNo) then
+      book:told(args.deviceNo, stands, "balance_sync")
+    end
+    return receipt
   end,
 }

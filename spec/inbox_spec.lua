@@ -109,7 +109,8 @@ describe("xfiot inbox list", function()
 
   it("of a journal that is not there yet is empty", function()
     local result = run({ "list", "--json" }, { XFIOT_JOURNAL = path .. "-none" })
-    assert.same({ 0, "", "" }, { result.status, result.stdout, result.stderr })
+    assert.same({ 0, "", ("xfiot: there is no journal yet at %s-none\n"):format(path) },
+      { result.status, result.stdout, result.stderr })
     local file = io.open(path .. "-none")
     assert.is_nil(file)
   end)

@@ -324,7 +324,10 @@ describe("an accepted order", function()
     local box <close> = V.open { speed = 0 }
     fail_recharge(box, "A", "10.00", { wait = 0 })
     local err = fail_recharge(box, "B", "10.00", { wait = 0.2 })
-    assert.are.equal("A", err.blocking or err.order)
+    assert.are.same({ "timeout", false, "A", "B" }, { err.kind, err.sent, err.blocking, err.order })
+    assert.is_nil(err.command_id)
+    assert.is_nil(box.client.orders:find "B") -- and it says so
+    assert.matches("Nothing of this order was stored or sent", tostring(err))
     assert.are.equal(1, box:calls "creatCmd")
     box.sandbox:advance(60)
     assert.are.equal("applied", recharge(box, "A").state)

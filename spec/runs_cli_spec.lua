@@ -108,11 +108,13 @@ end)
 describe("xfiot runs", function()
   for _, row in ipairs { { { "show" }, "needs the number" }, { { "show", "7" }, 'there is no run "7"' },
                          { { "resume", "x" }, 'there is no run "x"' }, { { "check" }, "needs a script" },
-                         { { "list", "--state", "open" }, "--state must be one of" }, { { "sing" }, "runs takes" } } do
+                         { { "list", "--state", "open" }, '--state knows no "open"' }, { { "sing" }, "runs takes" } } do
     it(table.concat(row[1], " ") .. " is a mistake", function()
       local result = C.xfiot({ "runs", table.unpack(row[1]) }, { env = { XFIOT_JOURNAL = helper.tmpdir() .. "/j.db" } })
-      C.assert_sentence(result, 2)
+      assert.are.equal(2, result.status, result.stderr)
+      assert.are.equal("", result.stdout)
       assert.truthy(result.stderr:find(row[2], 1, true), result.stderr)
+      C.assert_no_insides(result.stderr)
     end)
   end
 end)

@@ -3,6 +3,7 @@
 
 require "spec.helper"
 local core = require "xfiot.core"
+local document = require "spec.sandbox_document"
 local loop = require "xfiot.loop"
 local sandbox = require "xfiot.sandbox"
 
@@ -127,6 +128,34 @@ function Box:services(device_no)
   local services = {}
   for _, item in ipairs(envelope.result.callbackData.data) do services[item.serviceId] = item.serviceData end
   return services, envelope.result
+end
+
+-- A sandbox whose pushes are kept: bodies in order, and messages by device number. Each
+-- is checked against the contract's rows, and against the document where that is there.
+function H.living(options)
+  local bodies, by_number = {}, {}
+  local paper = document()
+  options.tap = function(name, body)
+    bodies[#bodies + 1] = body
+    if paper then paper:check(name, body) end
+    if name ~= "report" then return end
+    for _, entry in ipairs(assert(core.read_messages("report", body))) do
+      assert(entry.faults == nil and entry.notes == nil, body)
+      local number = entry.message.callbackData.meterNo
+      by_number[number] = by_number[number] or {}
+      table.insert(by_number[number], entry.message)
+    end
+  end
+  return H.open(options), bodies, by_number
+end
+
+-- The services of a message: their names in one text, and each by its name.
+function H.services_of(message)
+  local names, by_name = {}, {}
+  for i, item in ipairs(message.callbackData.data) do
+    names[i], by_name[item.serviceId] = item.serviceId, item.serviceData
+  end
+  return table.concat(names, " "), by_name
 end
 
 -- A receiver of pushes: requests as they came, answered with `status`.

@@ -96,18 +96,28 @@ describe("a money meter", function()
 end)
 
 describe("the ladder", function()
-  local scheme = { 3280, 3880, 4770, 4770, 4770, 300, 420, 420, 420 }
+  local function scheme(changes)
+    local paras = H.tariff(changes)
+    for _, name in ipairs(price.PRICES) do paras[name] = math.tointeger(paras[name] * 1000 + 0.5 // 1) end
+    return price.scheme({}, paras)
+  end
 
   it("has inclusive limits", function()
-    for _, case in ipairs { { 0, 1 }, { 300000, 1 }, { 300001, 2 }, { 420000, 2 }, { 420001, 5 } } do
-      assert.equal(case[2], price.tier(scheme, case[1]))
+    for _, case in ipairs { { 0, 1 }, { 300000, 1 }, { 300001, 2 }, { 420000, 2 }, { 420001, 3 } } do
+      assert.equal(case[2], (price.current { scheme = scheme(), position = case[1] }))
     end
   end)
 
   it("spreads usage over the tiers", function()
-    assert.same({ 300000, 120000, 0, 0, 10500 }, price.spread(scheme, 430500))
-    assert.same({ 1, 0, 0, 0, 0 }, price.spread(scheme, 1))
-    assert.same({ 0, 0, 0, 0, 123400 }, price.spread({ 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 123400))
+    assert.same({ 300000, 120000, 10500, 0, 0 }, price.spread(scheme(), 430500))
+    assert.same({ 1, 0, 0, 0, 0 }, price.spread(scheme(), 1))
+    local single = { priceTwo = 3.28, priceThree = 3.28, priceFour = 3.28, priceFive = 3.28 }
+    assert.same({ 123400, 0, 0, 0, 0 }, price.spread(scheme(single), 123400))
+  end)
+
+  it("costs the same however the limits of tiers that do not differ are told", function()
+    local odd = scheme { ladderGasThree = 500, ladderGasFour = 900 }
+    assert.equal(scheme().tariff:cost(290000, 950000), odd.tariff:cost(290000, 950000))
   end)
 end)
 
@@ -164,7 +174,7 @@ describe("any meter", function()
     box.sandbox:advance(1)
     for _, case in ipairs {
       { H.MONEY, "2", "0", "1", "MoneyMeterInfo" }, { H.GAS, "1", "0", "1", "GasMeterInfo" },
-      { H.BACKEND, "0", "0", "1", "SignalInfo" }, { "30040000000001", "2", "1", "1", "FlowMeterInfo" },
+      { H.BACKEND, "0", "0", "1", "SignalInfo" }, { "30040000000001", "2", "1", "0", "FlowMeterInfo" },
       { H.COMMERCIAL, "2", "0", "0", "MoneyMeterInfo" },
     } do
       local services, message = box:services(case[1])
@@ -268,19 +278,26 @@ describe("a commercial meter", function()
     assert.equal("110.50", box:run(H.COMMERCIAL, "RECHARGE_REMOTE", recharge(2, 10)).surplusValue)
   end)
 
-  it("reports frozen money of the day's start, and its last price", function()
-    local box <close> = H.open { opened = true }
+  it("reports frozen money of the day's start, and its last price for a day", function()
+    local box <close> = H.open { opened = true, profile = "none" }
+    local function day_record(services)
+      for _, record in ipairs(services.FrozenValueInfo.frozenRecords) do
+        if record.frozenType == "3" then return record end
+      end
+    end
     box:run(H.COMMERCIAL, "RECHARGE_REMOTE", recharge(2, 10))
-    local record = box:services(H.COMMERCIAL).FrozenValueInfo.frozenRecords[1]
+    local record = day_record(box:services(H.COMMERCIAL))
     assert.same({ "20260101000000", "0.00" }, { record.frozenDate, record.surplusValue })
     box.sandbox:advance("1d")
     box:run(H.COMMERCIAL, "PRICE_CHANGE", H.tariff { priceVer = 2, priceOne = 4 })
     local services = box:services(H.COMMERCIAL)
-    record = services.FrozenValueInfo.frozenRecords[1]
+    record = day_record(services)
     assert.same({ "20260102000000", "10.00" }, { record.frozenDate, record.surplusValue })
     assert.same({ "1", "3.28", "10.00" }, {
       services.PriceChangeInfo.lastPriceVer, services.PriceChangeInfo.lastPriceOne,
       services.PriceChangeInfo.surplusMoney,
     })
+    box.sandbox:advance("2d")
+    assert.is_nil(box:services(H.COMMERCIAL).PriceChangeInfo)
   end)
 end)

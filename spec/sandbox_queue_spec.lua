@@ -21,6 +21,17 @@ describe("a command", function()
     assert.same({ 1, "20260101000012", { commandResult = "0" } }, look())
   end)
 
+  it("waits for the meter's next report where meters wake for nothing else", function()
+    local box <close> = H.open { wake = "report", profile = "none" }
+    local _, id = box:command(H.MONEY, "VALVE_CONTROL", CLOSE)
+    box.sandbox:advance("90m")
+    assert.equal(0, (box:state(H.MONEY, id)))
+    box.sandbox:advance("6h")
+    local state, result = box:state(H.MONEY, id)
+    assert.equal(1, state)
+    assert.matches("^2026010103", result.commandUpdateTime)
+  end)
+
   it("has an id of its own and belongs to its device", function()
     local box <close> = H.open()
     local _, a = box:command(H.MONEY, "VALVE_CONTROL", CLOSE)

@@ -47,7 +47,8 @@ describe("xfiot.sandbox", function()
     for _, options in ipairs {
       { listen = "nowhere" }, { start = "2026" }, { speed = -1 }, { speed = "1" }, { wake = "x" },
       { wake = -1 }, { meters = "money" }, { meters = "cars=1" }, { fault = "x" }, { seed = 1.5 },
-      { repeat_bill = "sometimes" }, { push_reports = "ftp://x" },
+      { repeat_bill = "sometimes" }, { push_reports = "ftp://x" }, { freeze = "often" }, { low = "x" },
+      { overdraft = "-1" }, { idle = "x" }, { profile = "castle" }, { contradictions = "C22=x" },
       { meters = { { deviceNo = "1" }, { deviceNo = "1" } } },
       { meters = { { deviceNo = "1", kind = "car" } } },
       { meters = { { deviceNo = "1", kind = "gas", opened = true, balance = "1.234" } } },
@@ -79,6 +80,8 @@ describe("xfiot.sandbox", function()
       at = "20260101000001", result = "1",
     } }, box.sandbox:ledger(H.MONEY))
     assert.equal(2, #box.sandbox:ledger())
+    assert.equal(1, #box.sandbox:ledger { method = "RECHARGE_REMOTE", bill_no = 7 })
+    assert.equal(0, #box.sandbox:ledger { method = "VALVE_CONTROL", bill_no = 7 })
   end)
 
   it("answers on its own paths", function()

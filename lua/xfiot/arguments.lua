@@ -36,14 +36,34 @@ local function check_names(verb, args, faults)
   end
 end
 
+-- Characters that show as nothing or as a blank: with them two ids would look alike.
+local INVISIBLE = { -- first and last of each range
+  0x80, 0xA0, 0xAD, 0xAD, 0x34F, 0x34F, 0x61C, 0x61C, 0x115F, 0x1160, 0x1680, 0x1680, 0x17B4, 0x17B5, 0x180B, 0x180F,
+  0x2000, 0x200F, 0x2028, 0x202F, 0x205F, 0x206F, 0x2800, 0x2800, 0x3000, 0x3000, 0x3164, 0x3164, 0xFE00, 0xFE0F,
+  0xFEFF, 0xFEFF, 0xFFA0, 0xFFA0, 0xFFF0, 0xFFFB, 0xE0000, 0xE0FFF,
+}
+
+local function has_invisible(id)
+  if not id:find "[\x80-\xff]" then return false end
+  for _, point in utf8.codes(id) do
+    for i = 1, #INVISIBLE, 2 do
+      if point >= INVISIBLE[i] and point <= INVISIBLE[i + 1] then return true end
+    end
+  end
+  return false
+end
+
 local function check_order_id(verb, args, faults)
   if not verb.order then return end
   local id = args.order
   if type(id) == "string" and id:sub(-#FOLLOW_UP) == FOLLOW_UP then id = id:sub(1, -#FOLLOW_UP - 1) end
-  local length = type(id) == "string" and not id:find "%c" and core.measure(id)
+  local length = type(id) == "string" and core.measure(id)
   if not length or length < 1 or length > ORDER_ID_MOST then
     add_fault(faults, "order", ("must be text of 1 to %d characters, an id of yours that is never used again")
       :format(ORDER_ID_MOST), ("应为 1 到 %d 个字符的文本，永不重复的订单号"):format(ORDER_ID_MOST))
+  elseif id:find "%c" or id:find "^ " or id:find " $" or has_invisible(id) then
+    add_fault(faults, "order", "must not begin or end with a blank, nor hold control or invisible characters: "
+      .. "ids would look alike", "首尾不得有空格，且不得含控制字符或不可见字符，以免订单号看似相同")
   end
 end
 

@@ -13,19 +13,22 @@ local COMMANDS = {} -- name -> function(options) -> status, filled below
 local function load_command(name)
   return function(options) return require("xfiot.cli." .. name)(options) end
 end
-for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "runs", "inbox", "sign", "verify", "doctor" } do
+for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "runs", "inbox", "sign", "verify", "doctor",
+                        "ledger" } do
   COMMANDS[name] = load_command(name)
 end
 COMMANDS["serve-worker"] = load_command "serve_worker" -- what serve starts; no user does
 
 local Unwritten = { __tostring = function(self) return "cannot write: " .. self.output end }
+local BROKEN_PIPE = 32 -- EPIPE: who was reading has seen enough
+local LISTINGS = { orders = true, runs = true, inbox = true, help = true } -- which then end as if they were done
 
 --- Prints a line of data. A result that cannot be written is a failure.
 ---@param text string
 function cli.out(text)
-  local ok, why = io.stdout:write(text, "\n")
-  if ok then ok, why = io.stdout:flush() end
-  if not ok then error(setmetatable({ output = why }, Unwritten), 0) end
+  local ok, why, number = io.stdout:write(text, "\n")
+  if ok then ok, why, number = io.stdout:flush() end
+  if not ok then error(setmetatable({ output = why, unread = number == BROKEN_PIPE }, Unwritten), 0) end
 end
 
 COMMANDS.version = function()
@@ -86,17 +89,33 @@ local PARSERS = {
   end },
   { "sandbox", function(parser)
     local sandbox = parser:command("sandbox", "Run the built-in platform as a server.")
-    sandbox:argument("action", "nothing: serve; advance SPAN, status: talk to a running one"):args "?"
-    sandbox:argument("span", "30d, 12h, 45m or seconds"):args "?"
+    sandbox:argument("action", "nothing: serve; advance SPAN, status, ledger, press NO, card NO AMOUNT: "
+      .. "talk to a running one"):args "?"
+    sandbox:argument("span", "30d, 12h, 45m or seconds; ledger, press, card: the deviceNo"):args "?"
+    sandbox:argument("amount", "card: what is bought, 50.00"):args "?"
     sandbox:option("--seed", "what chance does, repeatable"):argname "N"
     sandbox:option("--start", "virtual time at the start, yyyyMMddHHmmss"):argname "TIME"
     sandbox:option("--speed", "virtual seconds a second; 0 stands still"):argname "X"
-    sandbox:option("--meters", "money=100,gas=10,backend=50,flow=5,commercial=5"):argname "LIST"
+    sandbox:option("--meters", "money=100,gas=10,backend=50,postpaid=5,flow=5,commercial=5,concentrator=1")
+      :argname "LIST"
+    sandbox:flag("--opened", "the meters' accounts are open from the start")
+    sandbox:option("--balance", "with --opened: what is on them"):argname "YUAN"
+    sandbox:option("--profile", "who lives behind all meters: household, restaurant, factory, empty, leak, none")
+      :argname "NAME"
+    sandbox:option("--rhythm", "how often a meter reports by itself, 1d; 0 never"):argname "SPAN"
+    sandbox:option("--wake", "how long a meter sleeps on when a command has come, 1s; report: until it reports next")
+      :argname "SPAN"
+    sandbox:flag("--cards", "customers buy with their cards when credit is low")
+    sandbox:flag("--refuse-repeats", "a meter refuses a billNo it has seen"):target "refuse_repeats"
+    sandbox:option("--contradiction", "what to do where the document contradicts itself, C22=int; see xfiot help "
+      .. "contradictions"):count("*"):argname "SWITCH"
+    sandbox:option("--state", "file the sandbox is kept in; read at the start if it is there"):argname "FILE"
     sandbox:option("--push-reports", "URL for report pushes")
       :target("push_reports"):argname "URL"
     sandbox:option("--push-responses", "URL for command response pushes")
       :target("push_responses"):argname "URL"
-    sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2"):count("*"):argname "RULE"
+    sandbox:option("--fault", "a fault to rehearse, creatCmd:lost:2; xfiot help faults lists them and the codes and "
+      .. "alarms they provoke"):count("*"):argname "RULE"
     add_settings(sandbox)
   end },
   { "serve", function(parser)
@@ -113,15 +132,18 @@ local PARSERS = {
   end },
   { "orders", function(parser)
     local orders = parser:command("orders", "List orders and settle those in doubt.")
-    orders:argument("action", "list (default), show ID, resolve ID, cancel ID, accept-journal"):args "?"
-    orders:argument("id", "the order's id"):args "?"
+    local actions = "list (default), show ID, resolve ID, cancel ID, lift DEVICE_NO BILL_NO, accept-journal"
+    orders:argument("action", actions):args "?"
+    orders:argument("id", "the order's id; with lift: the meter's number"):args "?"
+    orders:argument("bill_no", "with lift: the highest bill number that the meter has had"):args "?"
     orders:flag("--json", "one JSON object a line")
-    orders:option("--state", "only orders in this state"):argname "STATE"
+    orders:option("--state", "only orders in this state; several with commas: unknown,suspect"):argname "STATE"
     orders:option("--device", "only orders of this meter"):argname "DEVICE_NO"
-    orders:option("--since", "only orders placed then or later, yyyyMMddHHmmss"):argname "TIME"
+    orders:option("--since", "only orders placed then or later, yyyyMMdd or yyyyMMddHHmmss"):argname "TIME"
     orders:option("--limit", "at most so many"):argname "N"
     orders:option("--as", "with resolve: applied or not_applied"):argname "STATE"
     orders:option("--note", "with resolve: why"):argname "TEXT"
+    orders:flag("--yes", "with accept-journal: every meter has been reconciled")
     add_settings(orders)
   end },
   { "runs", function(parser)
@@ -143,12 +165,36 @@ local PARSERS = {
     inbox:argument("action", "list (default), show ID, replay ID, discard ID, gaps"):args "?"
     inbox:argument("ids", "numbers of pushes"):args "*"
     inbox:flag("--json", "one JSON object a line")
-    inbox:option("--state", "only pushes in this state; replay, discard: all of them"):argname "STATE"
+    inbox:option("--state", "only pushes in this state or these; replay, discard: all of them"):argname "STATE"
     inbox:option("--device", "only pushes about this device, by deviceId or number"):argname "DEVICE"
-    inbox:option("--since", "only pushes received then or later, yyyyMMddHHmmss"):argname "TIME"
+    inbox:option("--since", "only pushes received then or later, yyyyMMdd or yyyyMMddHHmmss"):argname "TIME"
     inbox:option("--limit", "at most so many"):argname "N"
     inbox:flag("--fetch", "with gaps: ask the platform for the reports that are missing")
     add_settings(inbox)
+  end },
+  { "ledger", function(parser)
+    local ledger = parser:command("ledger", "Statements, checks and month ends of meters whose money is kept here.")
+    ledger:argument("action", "list (default), show, check, month yyyyMM, open, pay, price, counter, ignore, close")
+      :args "?"
+    ledger:argument("device_no", "the meter's deviceNo; with month: yyyyMM"):args "?"
+    ledger:flag("--json", "one JSON object a line")
+    ledger:flag("--csv", "comma-separated, with a head line")
+    ledger:option("--since", "show: only what was booked then or later, yyyyMMddHHmmss"):argname "TIME"
+    ledger:option("--limit", "show: at most so many"):argname "N"
+    ledger:option("--tariff", "open, price: JSON with PRICE_CHANGE's names, or a file of it"):argname "TARIFF"
+    ledger:option("--at", "open, counter, ignore, close: when, by the meter's clock"):argname "TIME"
+    ledger:option("--reading", "open, ignore, close: what the counter shows, m³"):argname "M3"
+    ledger:option("--ladder", "open: gas counted in the ladder period before, m³"):argname "M3"
+    ledger:option("--balance", "open: yuan"):argname "AMOUNT"
+    ledger:option("--device-id", "open: the platform's id of the meter; asked for unless given")
+      :target("device_id"):argname "ID"
+    ledger:option("--digits", "open: of the counter, m³; default 5"):argname "N"
+    ledger:option("--old", "counter: what the old one ended with, m³"):argname "M3"
+    ledger:option("--new", "counter: what the new one began with, m³"):argname "M3"
+    ledger:option("--order", "pay: your id of the payment, booked once"):argname "ID"
+    ledger:option("--amount", "pay: yuan; a refund is --amount=-5.00"):argname "AMOUNT"
+    ledger:option("--note", "why, in a few words"):argname "TEXT"
+    add_settings(ledger)
   end },
   { "sign", function(parser)
     local sign = parser:command("sign", "Print the two headers that sign a call.")
@@ -170,7 +216,7 @@ local PARSERS = {
   { "help", function(parser)
     local about = "Explain a command, an operation, a command of the meter, a return code."
     parser:command("help", about)
-      :argument("topic", "call, creatCmd, RECHARGE_REMOTE, 500033, 0012H, settings ..."):args "?"
+      :argument("topic", "call, creatCmd, RECHARGE_REMOTE, 500033, 0012H, settings, faults ..."):args "?"
   end },
 }
 
@@ -242,14 +288,24 @@ end
 local function weigh(status, in_doubt)
   if next(in_doubt) == nil or status == cli.USAGE then return status end
   if status ~= cli.DECISION then
-    cli.say "an order needs a person's decision: xfiot orders list --state unknown, xfiot orders list --state suspect"
+    cli.say "an order needs a person's decision: xfiot orders list --state unknown,suspect"
   end
   return cli.DECISION
 end
 
+-- In "--limit -1" the parser would take -1 for an option.
+local function join_negatives(argv)
+  local list = {}
+  for _, word in ipairs(argv) do
+    local option = word:find "^%-%.?%d" and list[#list] and list[#list]:match "^%-%-%a[%a-]*$"
+    list[option and #list or #list + 1] = option and option .. "=" .. word or word
+  end
+  return list
+end
+
 local function parse(parser, argv)
   if argv[1] == "--version" then return { command = "version" } end
-  local ok, options = parser:pparse(argv)
+  local ok, options = parser:pparse(join_negatives(argv))
   if not ok then cli.usage(options:gsub("%s*\n%s*", " ") .. " (xfiot help tells what there is)") end
   return options
 end
@@ -297,8 +353,9 @@ function cli.main(argv)
   end
   if not ok then
     if type(status) ~= "table" then status = { cause = status, text = tostring(status) } end -- out of memory
-    cli.say(status.text)
-    status = cli.status_of(status.cause)
+    local unread = LISTINGS[argv[1]] and type(status.cause) == "table" and status.cause.unread
+    if not unread then cli.say(status.text) end
+    status = unread and cli.DONE or cli.status_of(status.cause)
   end
   return weigh(status, in_doubt)
 end

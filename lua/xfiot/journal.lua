@@ -22,7 +22,7 @@ Journal.__name = "xfiot.journal"
 function journal.failure(why)
   return errors.new {
     kind = "transport", operation = "journal", sent = false, message_en = "The journal cannot be used: " .. why,
-    message = "订单日志无法使用：" .. why,
+    message = "订单日志无法使用",
     remedy = "No money moves without the journal. Check its disk and permissions (xfiot doctor).",
   }
 end

@@ -43,7 +43,7 @@ function Book:journal()
   if not self.open_journal then
     self.open_journal = journal.open(self.client.settings.journal)
     if self.open_journal.file:moved() then
-      local err = journal.failure "it is a copy, or was moved or restored"
+      local err = journal.failure(select(2, self.open_journal.file:moved()))
       err.remedy = "No money moves on it before every meter is reconciled; then: xfiot orders accept-journal."
       self.open_journal = nil
       error(err, 0)

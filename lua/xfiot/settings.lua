@@ -155,7 +155,7 @@ local function load_conf(path)
   values, why = data_file.values(text, path)
   if not values then
     if not why:find(path, 1, true) then why = path .. ": " .. why end
-    fail("the settings file cannot be used: " .. why, "配置文件无法使用：" .. why,
+    fail("the settings file cannot be used: " .. why, "配置文件无法使用",
       'Its lines read base_url = "https://...".')
   end
   return values
@@ -170,7 +170,7 @@ function settings.read_file(config)
     local values, why = load_conf(path)
     if values then return values, path end
     if named then
-      fail("the settings file cannot be read: " .. why, "无法读取配置文件：" .. why, "Check --config or XFIOT_CONFIG.")
+      fail("the settings file cannot be read: " .. why, "无法读取配置文件", "Check --config or XFIOT_CONFIG.")
     end
   end
   return {}, nil
@@ -292,7 +292,7 @@ function settings.signer(values)
     fail("settings are missing: merchant_id", "缺少配置：merchant_id", "Give it in xfiot.conf or as XFIOT_MERCHANT_ID.")
   end
   local signer, why = core.signer { merchant_id = values.merchant_id, key_file = values.key_file }
-  if not signer then fail(why, "密钥无法使用：" .. why) end
+  if not signer then fail(why, "密钥无法使用") end
   return signer
 end
 

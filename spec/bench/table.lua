@@ -4,7 +4,9 @@
 --   start LEAST MEDIAN MOST         ms
 --   campaign ROWS BEGAN ENDED CPU KIB
 --   bring_back ALONE TOGETHER       microseconds a run
+--   sandbox FIGURE CPU BYTES        meter-days a second, the same by CPU time; per meter
 --   orders.N, rows.N FIGURE         a second, N in flight or in one commit
+--   settlements.N ORDERED LATE      a second, N in flight
 local series, single = {}, {}
 
 for line in io.lines() do
@@ -74,6 +76,10 @@ row("  xfiot.sign(), settings read each time", grouped(single["tokens.settings"]
 local least, middle, most = table.unpack(single.start)
 row("xfiot call, ms from start to first byte sent", ("%.1f (%.1f to %.1f)"):format(middle, least, most),
   "under 15")
+local days, by_cpu, bytes = table.unpack(single.sandbox)
+row("sandbox: meter-days a second, 100,000 meters", ("%s; by CPU time: %s"):format(grouped(days), grouped(by_cpu)),
+  "over 50,000")
+row("  memory per meter in bytes", grouped(bytes), "under 2,000")
 print ""
 for _, group in ipairs { 1, 64 } do
   row(("orders a second, intent and sent on disk, %d in flight"):format(group),
@@ -89,3 +95,9 @@ row("  CPU seconds per 1,000 rows", ("%.3f"):format(campaign[4] / rows * 1000))
 row("  peak memory in MiB", ("%.1f"):format(campaign[5] / 1024), "under 100")
 row("us to bring back a waiting run of five steps",
   ("%.0f; many at once: %.0f"):format(table.unpack(single.bring_back)))
+print ""
+for _, group in ipairs { 1, 64 } do
+  row(("settlements a second with their commits, %d in flight"):format(group),
+    ("%s; late ones: %s"):format(grouped(single["settlements." .. group][1]),
+      grouped(single["settlements." .. group][2])))
+end

@@ -497,7 +497,7 @@ static void batches(const struct journal_case *c, struct xf_journal *j)
     CHECK(xf_journal_commit(j, &err) == -1 && !xf_journal_in_batch(j));
     CHECK(xf_journal_begin(j, &err) == 0 && xf_journal_in_batch(j));
     CHECK(xf_journal_begin(j, &err) == -1); /* does not nest, and does not end it */
-    CHECK(xf_journal_tidy(j, &err) == -1 && xf_journal_accept_move(j, &err) == -1);
+    CHECK(xf_journal_tidy(j, &err) == -1 && xf_journal_accept_move(j, "person:a", 3000, &err) == -1);
     CHECK(case_place(j, "T1", "t1", 1) == XF_PLACED_NEW);
     CHECK(case_place(j, "T2", "t1", 2) == XF_PLACED_BLOCKED);
     CHECK(case_go(j, "T1", XF_ORDER_APPLIED) == XF_ADVANCED_REFUSED);

@@ -781,6 +781,27 @@ static void test_free_after_answer(void)
     close_scene(&s);
 }
 
+/* Requests that come in whole while the listener is being freed. */
+static void test_free_as_requests_come(void)
+{
+    struct scene s = open_scene((struct xf_listener_options){0});
+    struct client c[2];
+
+    open_client(&c[0], xf_listener_port(s.listener));
+    open_client(&c[1], xf_listener_port(s.listener));
+    CHECK(give(&s, &c[1], "POST /late HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nab"));
+    CHECK(give(&s, &c[0], "GET /first HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n"));
+    CHECK(answer_text(await_request(&s), "goodbye") == 0);
+    CHECK(send(c[1].fd, "c", 1, MSG_NOSIGNAL) == 1);
+    xf_listener_free(s.listener);
+    s.listener = NULL;
+    CHECK(await(&s, &c[0], "\r\n\r\ngoodbye") && await(&s, &c[0], NULL));
+    CHECK(await(&s, &c[1], NULL) && c[1].size == 0);
+    close_client(&c[0]);
+    close_client(&c[1]);
+    close_scene(&s);
+}
+
 static void test_two_listeners(void)
 {
     struct scene s = open_scene((struct xf_listener_options){0});
@@ -991,6 +1012,7 @@ int main(void)
     test_idle();
     test_free_with_open_requests();
     test_free_after_answer();
+    test_free_as_requests_come();
     test_two_listeners();
     test_bad_addresses();
     test_ipv6();

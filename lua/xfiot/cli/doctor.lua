@@ -5,7 +5,7 @@ local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
 local settings = require "xfiot.settings"
 
-local ABSENT = 2 -- ENOENT
+local SPACE = 64 * 1024 * 1024 -- bytes the journal should have left: its log alone grows to 16 MiB
 local CLOCK_TOLERANCE = 60 -- seconds; transIds carry the time
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6,
                  Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
@@ -76,20 +76,33 @@ function checks.signature(state)
     refused and tostring(err) or "the platform accepts our token and company code")
 end
 
+-- A full look through it, a write that is undone, the space left; then whether it is still the one it was.
+local function check_file(path, file)
+  local space, why = file:check()
+  if not space then return report(false, "journal", why) end
+  local moved, how = file:moved()
+  if moved then
+    return report(false, "journal", ("%s: %s; money is held, see xfiot orders accept-journal"):format(path, how))
+  end
+  local free = ("%s, %d MiB free"):format(path, space // (1024 * 1024))
+  if space < SPACE then return report(false, "journal", free .. ": an order could find the disk full") end
+  report(true, "journal", free)
+  local outside, none = file:outside()
+  return report(true, "witness", outside or ("none outside the journal's folder: " .. none
+    .. "; a backup put back over all its files at once would not be noticed (xfiot help settings)"))
+end
+
 function checks.journal(state)
   local path, why = state.values.journal, nil
   if not path then path, why = core.journal_path() end
   if not path then return report(false, "journal", why) end
-  local file, cannot, number = io.open(path, "rb")
-  if not file and number ~= ABSENT then return report(false, "journal", cannot) end
-  if not file then return report(true, "journal", path .. " will be made with the first order") end
-  file:close()
-  file, why = core.journal(path, { read_only = true })
-  if not file then return report(false, "journal", why) end
-  local moved = file:moved()
-  file:close()
-  return report(not moved, "journal", path .. (moved and
-    " is a copy, or was moved or restored: money is held; reconcile, then xfiot orders accept-journal" or ""))
+  local there
+  there, why = core.journal_probe(path)
+  if there == nil then return report(false, "journal", why) end
+  if not there then return report(true, "journal", path .. " will be made with the first order") end
+  local file <close>, cannot = core.journal(path)
+  if not file then return report(false, "journal", cannot) end
+  return check_file(path, file)
 end
 
 -- The receiver refuses a push with a signing header that stands there twice (400)

@@ -76,6 +76,20 @@ local function show_handlers()
     .. "\nsee xfiot inbox. Messages: xfiot help push.reportData, push.commandResponse."):format(handlers.attempts))
 end
 
+local function show_faults()
+  for _, line in ipairs(require "xfiot.sandbox.provoke".lines()) do cli.out(line) end
+end
+
+local function show_contradictions()
+  cli.out "Where the document contradicts itself, the sandbox can be told what to do: --contradiction C22=int\n"
+  for _, row in ipairs(require "xfiot.sandbox.switch".rows) do
+    cli.out(("  %-4s %-26s %s"):format(row.id, table.concat(row.values, " | "), row.about))
+  end
+  cli.out "\nThe first value is the default. The contradictions are those of the contract; A3: the document is silent."
+end
+
+local TOPICS <const> = { faults = show_faults, contradictions = show_contradictions }
+
 local function show_code(row)
   cli.out(("%s %s (%s)"):format(row.code, row.message.zh, row.message.en))
   cli.out(row.remedy.zh)
@@ -91,7 +105,9 @@ end
 local function show_settings()
   cli.out('Settings: flags (--base-url), then the environment (XFIOT_BASE_URL), '
     .. 'then xfiot.conf (base_url = "...").')
-  cli.out "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal.\n"
+  cli.out "XFIOT_KEY may hold the key itself; it never enters Lua, logs, errors or the journal."
+  cli.out "XDG_STATE_HOME, else ~/.local/state, has the folder xfiot for what tells an old copy of the journal from"
+  cli.out "the journal: keep it away from the journal's folder and out of its backups.\n"
   for _, row in ipairs(settings.rows) do
     local default = row.default and "; default " .. tostring(row.default) or ""
     cli.out(("  %-16s %s%s"):format(row.name, row.about, default))
@@ -127,6 +143,10 @@ return function(topic, parser)
   end
   if topic == "handlers" then
     show_handlers()
+    return cli.DONE
+  end
+  if TOPICS[topic] then
+    TOPICS[topic]()
     return cli.DONE
   end
   local command = find_parser(parser, topic)

@@ -48,6 +48,14 @@ end
 
 -- ---- which pushes
 
+local function in_states(filter, row)
+  if not filter.states then return true end
+  for _, state in ipairs(filter.states) do
+    if state == row.state then return true end
+  end
+  return false
+end
+
 -- Pages of a reading, as one sequence.
 local function pages(read)
   local page, i = {}, 0
@@ -71,8 +79,7 @@ local function unseen(book, filter, device_id)
   for row in pages(function(last)
     return book:read("push_due", FAR, 256, last and last.next_at or 0, last and last.id or 0)
   end) do
-    local wanted = not row.device_ids and row.received_at >= (filter.since or 0)
-      and (not filter.states or filter.states[1] == row.state)
+    local wanted = not row.device_ids and row.received_at >= (filter.since or 0) and in_states(filter, row)
     for _, id in ipairs(wanted and devices_of(book, row) or {}) do
       if id == device_id then list[#list + 1] = row end
     end

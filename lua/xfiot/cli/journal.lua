@@ -7,17 +7,53 @@ local settings = require "xfiot.settings"
 
 local shared = {}
 
---- Opens the journal, if there is one already.
+--- Opens the journal; says where there is none yet.
 ---@param writes boolean
 ---@return xfiot.Journal|nil
 ---@return table values the settings
 function shared.open(writes)
   local values = settings.resolve()
-  local path = values.journal or core.journal_path()
-  local file = path and io.open(path, "rb")
-  if not file then return nil, values end -- there has been nothing to keep yet
-  file:close()
-  return journal.open(path, { read_only = not writes }), values
+  local path, why, there = values.journal, nil, nil
+  if not path then path, why = core.journal_path() end
+  if path then there, why = core.journal_probe(path) end
+  if there == nil then error(journal.failure(why), 0) end
+  if not there then
+    cli.say(("there is no journal yet at %s"):format(path))
+    return nil, values
+  end
+  local book = journal.open(path, { read_only = not writes })
+  if not book then cli.say(("nothing was ever written to the journal at %s"):format(path)) end
+  return book, values
+end
+
+-- The states of "unknown,suspect".
+local function read_states(text, states)
+  local known, list = {}, {}
+  for _, state in ipairs(states) do known[state] = true end
+  for word in (text .. ","):gmatch "([^,]*)," do
+    if not known[word] then
+      cli.usage(("--state knows no %q; it takes one or several, with commas between: %s"):format(word,
+        table.concat(states, ", ")))
+    end
+    list[#list + 1] = word
+  end
+  return list
+end
+
+local function read_time(text)
+  local seconds = core.parse_timestamp(#text == #"yyyyMMdd" and text .. "000000" or text)
+  if not seconds then cli.usage "--since must be a day or a time, yyyyMMdd or yyyyMMddHHmmss" end
+  return seconds
+end
+
+--- A number of the command line, in decimal digits.
+---@param text string
+---@param least integer
+---@param most integer
+---@return integer|nil
+function shared.number(text, least, most)
+  local number = text:find "^%d+$" and math.tointeger(tonumber(text))
+  return number and number >= least and number <= most and number or nil
 end
 
 --- The filter of a listing, from its flags.
@@ -26,19 +62,11 @@ end
 ---@return { states?: string[], since?: integer, limit?: integer }
 function shared.filter(options, states)
   local filter = {}
-  if options.state then
-    local known = false
-    for _, state in ipairs(states) do known = known or state == options.state end
-    if not known then cli.usage("--state must be one of " .. table.concat(states, ", ")) end
-    filter.states = { options.state }
-  end
-  if options.since then
-    filter.since = core.parse_timestamp(options.since)
-    if not filter.since then cli.usage "--since must be a time, yyyyMMddHHmmss" end
-  end
+  if options.state then filter.states = read_states(options.state, states) end
+  if options.since then filter.since = read_time(options.since) end
   if options.limit then
-    filter.limit = math.tointeger(tonumber(options.limit))
-    if not filter.limit or filter.limit < 1 then cli.usage "--limit must be a number of 1 or more" end
+    filter.limit = shared.number(options.limit, 1, math.maxinteger)
+    if not filter.limit then cli.usage "--limit must be a whole number of 1 or more, in decimal digits" end
   end
   return filter
 end

@@ -1,68 +1,24 @@
 --- xfiot orders: what the journal holds of orders, and a person's word on those
 -- in doubt.
+local acceptance = require "xfiot.cli.acceptance"
 local cli = require "xfiot.cli"
 local core = require "xfiot.core"
 local doubts = require "xfiot.doubts"
-local journal = require "xfiot.journal"
+local rows = require "xfiot.cli.order_list"
 local shared = require "xfiot.cli.journal"
 
 local STATES = { "intent", "sent", "accepted", "applied", "suspect", "cancelled", "rejected", "unknown", "not_applied" }
--- Fields of --json; absent ones are null.
-local FIELDS = { "order", "device_no", "device_id", "method", "bill_no", "amount", "state", "command_id", "code",
-                 "created_at", "updated_at", "proposal" }
-local COLUMNS = { "order", "device_no", "method", "bill_no", "amount", "state", "updated_at" }
-
-local function filter_of(options)
-  local filter = shared.filter(options, STATES)
-  filter.device_no = options.device
-  return filter
-end
-
--- All orders that the filter lets through, page by page.
-local function each(book, filter)
-  local left = filter.limit
-  return coroutine.wrap(function()
-    while not left or left > 0 do
-      filter.limit = left
-      local page = book:read("list", filter)
-      for _, row in ipairs(page) do coroutine.yield(row) end
-      if #page == 0 then return end
-      filter.after = page[#page].row
-      if left then left = left - #page end
-    end
-  end)
-end
-
-local function as_json(row)
-  local line = {}
-  for _, name in ipairs(FIELDS) do line[name] = row[name] == nil and core.null or row[name] end
-  line.created_at, line.updated_at = core.timestamp(row.created_at), core.timestamp(row.updated_at)
-  return core.encode(line)
-end
-
-local function as_text(row)
-  local cells = {}
-  for i, name in ipairs(COLUMNS) do
-    cells[i] = name == "updated_at" and core.timestamp(row.updated_at) or tostring(row[name] or "-")
-  end
-  return ("%-24s %-20s %-20s %6s %12s %-12s %s"):format(table.unpack(cells))
-end
 
 local actions = {}
 
 function actions.list(options)
   local book, values = shared.open(false)
-  local filter = filter_of(options)
+  local filter = shared.filter(options, STATES)
+  filter.device_no = options.device
   if not book then return cli.DONE end
-  if not options.json then
-    cli.out(("%-24s %-20s %-20s %6s %12s %-12s %s"):format(table.unpack(COLUMNS)))
-  end
-  for row in each(book, filter) do
-    if not values.company_code or row.company_code == values.company_code then
-      -- a `sent` order whose process is gone is unknown; the next run writes it down
-      if row.state == "sent" and row.owner == "gone" then row.state = "unknown" end
-      cli.out(options.json and as_json(row) or as_text(row))
-    end
+  if not options.json then cli.out(rows.heading()) end
+  for row in rows.each(book, filter, values.company_code) do
+    cli.out(options.json and rows.as_json(row) or rows.as_text(row))
   end
   return cli.DONE
 end
@@ -70,7 +26,18 @@ end
 local function find(book, id)
   local row = book and book:read("find", "id", id)
   if not row then cli.usage(("there is no order %q"):format(tostring(id))) end
+  row.state = rows.state(row)
   return row
+end
+
+local function history_of(book, row)
+  local list, after = {}, 0
+  repeat
+    local page = book:read("history", row.order, after)
+    table.move(page, 1, #page, #list + 1, list)
+    after = #page > 0 and page[#page].seq
+  until not after
+  return list
 end
 
 local EARLY = 300 -- seconds a push may seem to come before its order: clocks differ
@@ -103,7 +70,7 @@ function actions.show(options)
   if not options.id then cli.usage "orders show needs an order id" end
   local book = shared.open(false)
   local row = find(book, options.id)
-  local history = book:read("history", row.order)
+  local history = history_of(book, row)
   local known = book:read("sighting", row.device_id)
   if options.json then
     row.history, row.pushes = core.array(history), core.array(pushes_since(book, row))
@@ -111,7 +78,7 @@ function actions.show(options)
     cli.out(core.encode(row))
     return cli.DONE
   end
-  for _, name in ipairs(FIELDS) do
+  for _, name in ipairs(rows.FIELDS) do
     local value = row[name]
     if name:find "_at$" then value = core.timestamp(value) end
     if value ~= nil then cli.out(("%-12s %s"):format(name, value)) end
@@ -145,7 +112,7 @@ function actions.resolve(options)
     cli.say(("order %s is %s; only orders that are unknown or suspect are resolved"):format(options.id, state))
     return cli.FAILED
   end
-  cli.out(as_json(find(book, options.id)))
+  cli.out(rows.as_json(find(book, options.id)))
   return cli.DONE
 end
 
@@ -159,22 +126,18 @@ function actions.cancel(options)
     return cli.FAILED
   end
   local cancelled, err = doubts.cancel(book, row)
-  cli.out(as_json(book:find(options.id)))
+  cli.out(rows.as_json(book:find(options.id)))
   if not cancelled and err then cli.say(tostring(err)) end
   return cancelled and cli.DONE or cli.FAILED
 end
 
-actions["accept-journal"] = function()
-  local book = shared.open(true)
-  if not book then cli.usage "there is no journal yet" end
-  local ok, why = book.file:accept_move()
-  if not ok then error(journal.failure(why), 0) end
-  cli.out(book.path)
-  return cli.DONE
-end
+actions.lift = acceptance.lift
+actions["accept-journal"] = acceptance.accept
 
 return function(options)
   local action = actions[options.action or "list"]
-  if not action then cli.usage "orders takes list, show ID, resolve ID, cancel ID or accept-journal" end
+  if not action then
+    cli.usage "orders takes list, show ID, resolve ID, cancel ID, lift DEVICE_NO BILL_NO or accept-journal"
+  end
   return shared.guard(action, options)
 end

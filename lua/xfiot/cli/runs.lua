@@ -70,13 +70,17 @@ local actions = {}
 function actions.list(options)
   local book, values = shared.open(false)
   local filter = shared.filter(options, STATES)
-  local left, wanted = filter.limit, options.state
+  local left, wanted = filter.limit, nil
+  if filter.states then
+    wanted = {}
+    for _, state in ipairs(filter.states) do wanted[state] = true end
+  end
   filter.limit, filter.states = nil, nil -- of what is shown, which is not always what is written
   if not book then return cli.DONE end
   if not options.json then cli.out(LINE:format("id", "workflow", "key", "state", "what", "updated_at")) end
   for row in each(book, filter) do
     present(row)
-    if (not values.company_code or row.company_code == values.company_code) and (not wanted or row.state == wanted)
+    if (not values.company_code or row.company_code == values.company_code) and (not wanted or wanted[row.state])
       and concerns(row, options.device) then
       if left == 0 then break end
       cli.out(options.json and as_json(row) or as_text(row))

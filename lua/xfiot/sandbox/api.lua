@@ -1,10 +1,10 @@
 -- The ten endpoints. Arguments come in checked and typed; a return code and,
--- when it is 100000, the result go out. Knows nothing of HTTP.
+-- when it is 100000, the result go out. Knows nothing of HTTP. What the document
+-- leaves to choose is in `switches` (switch.lua).
 
 local core = require "xfiot.core"
-local meter = require "xfiot.sandbox.meter"
+local kinds = require "xfiot.sandbox.kind"
 local registry = require "xfiot.sandbox.device"
-local report = require "xfiot.sandbox.report"
 local rows = require "xfiot.sandbox.rows"
 
 local OK <const> = "100000"
@@ -20,6 +20,7 @@ function endpoints.register(self, args)
   local device = devices:find_number(args.deviceNo) or devices:make(args.deviceNo)
   if device.state == registry.GONE then return "500004" end
   if device.state == registry.REGISTERED then return "500005" end
+  if device.lacks == "500010" then return "500010" end
   registry.keep_user(device, args)
   device.state = registry.REGISTERED
   self.registered(device)
@@ -27,34 +28,36 @@ function endpoints.register(self, args)
 end
 
 -- "Nothing can be done with an unregistered device" (1.1): as if there were none.
-function endpoints.update(_, args, device)
+function endpoints.update(self, args, device)
   if device.state == registry.GONE then return "500004" end
   if device.state == registry.AWAITING then return "500001" end
   args.syncFlag = args.syncFlag or 0 -- A6
   registry.keep_user(device, args)
-  return OK
+  return OK, self.switches.C44 == "text" and { userNo = device.userNo or "" } or nil
 end
 
 function endpoints.query(self, args)
   local device = self.devices:find_number(args.deviceNo)
   if not device then return "500001" end
-  return OK, self.devices:record(device)
+  return OK, self.devices:record(device, self.switches)
 end
 
-function endpoints.cancel(_, _, device)
+function endpoints.cancel(self, _, device)
   if device.state == registry.GONE then return "500004" end
   if device.state == registry.AWAITING then return "500008" end
   device.state = registry.GONE
-  return OK
+  return OK, self.switches.C44 == "text" and { deviceNo = device.number } or nil
 end
 
 local function production_time(self, number)
   local at = core.timestamp(self.made - self.random:between("made " .. number, 1, 31536000))
+  if self.switches.C16 == "table" then return at end
   return (at:gsub("(....)(..)(..)(..)(..)(..)", "%1-%2-%3 %4:%5:%6"))
 end
 
 -- In the order of the numbers, each once: not that of the request (C16).
 function endpoints.authDevices(self, args)
+  if self.switches.C14 == "32" and #args.deviceNos > 32 then return "101001" end
   local found, list = {}, core.array {}
   for _, number in ipairs(args.deviceNos) do
     if self.devices:find_number(number) and not found[number] then
@@ -65,9 +68,10 @@ function endpoints.authDevices(self, args)
   if #found == 0 then return "500001" end
   table.sort(found)
   for i, number in ipairs(found) do
+    local names = self.switches.C16 == "table" and { "deviceNo", "deviceId" } or { "deviceNum", "platId" }
     list[i] = {
-      deviceNum = number,
-      platId = self.devices:find_number(number).id,
+      [names[1]] = number,
+      [names[2]] = self.devices:find_number(number).id,
       productTime = production_time(self, number),
     }
   end
@@ -86,13 +90,42 @@ local function wanted_charges(command)
   return charges
 end
 
+local DAY <const> = 86400
+
+-- Where the document has two ranges, the narrower one.
+local function check_ranges(switches, args)
+  local paras, id = args.command.paras, args.command.id
+  if switches.C18 == "days" and (args.expireTime < DAY or args.expireTime > 31 * DAY) then return "101001" end
+  if switches.C19 == "3" and args.expireCount > 3 then return "101001" end
+  if switches.C32 == "strict" and id == "ACCOUNT_OPEN.meterPrepaid" and paras.billNo == 0 then return "500032" end
+  if id ~= "ACCOUNT_OPEN.backendPrepaid" and id ~= "BALANCE_SYNC" then return nil end
+  if switches.C33 == "narrow" and paras.surplusValue
+    and (math.abs(paras.surplusValue) > 2147483640 or paras.surplusValue % 10 ~= 0) then
+    return "500019"
+  end
+  if switches.C34 == "30" and (paras.price or 0) > 30000 then return "500020" end
+  if switches.C35 == "money" and paras.prepaidType == 1 then return "500018" end
+  return nil
+end
+
+-- What the platform's operator has not entered for a device (500010 to 500012, 500045).
+local function find_lack(self, device)
+  if device.lacks then return device.lacks end
+  if not device.concentrator then return nil end
+  local through = self.devices:find_number(device.concentrator)
+  return not (through and through.state == registry.REGISTERED) and "500045" or nil
+end
+
 function endpoints.creatCmd(self, args, device)
   if device.state == registry.GONE then return "500004" end
   if device.state == registry.AWAITING then return "500001" end
+  local bad = find_lack(self, device) or check_ranges(self.switches, args)
+  if bad then return bad end
+  if kinds.traits(device.meter.kind).meter == "2" then return "500013" end
   local wanted = wanted_charges(args.command)
   if not device.meter.kind then
     device.meter.kind = KIND_BY_CHARGE[wanted]
-  elseif not wanted:find(meter.traits(device.meter).charge, 1, true) then
+  elseif not wanted:find(kinds.traits(device.meter.kind).charge, 1, true) then
     return "500013"
   end
   local command = self.queue:add(device, {
@@ -105,27 +138,36 @@ function endpoints.creatCmd(self, args, device)
   return OK, command.id
 end
 
+local function no_result(way)
+  if way == "empty" then return "" end
+  if way == "null" then return core.null end
+  if way == "object" then return {} end
+  return nil
+end
+
 -- cmdResultDTO; while there is no result, resultDetail is "" (C21).
-local function command_result(command)
+local function command_result(self, command)
+  local detail = no_result(self.switches.C21)
+  if command.result then detail = self.reports:result(command, command.result) end
   return {
     commandId = command.id,
     commandState = command.state,
     commandUpdateTime = core.timestamp(command.updated // 1000),
-    resultDetail = command.result or "",
+    resultDetail = detail,
   }
 end
 
 function endpoints.queryCmd(self, args, device)
   local command = self.queue:find(args.commandId, device)
   if not command then return "500043" end
-  return OK, command_result(command)
+  return OK, command_result(self, command)
 end
 
 function endpoints.batchQueryCmd(self, args)
   local list = core.array {}
   for _, id in ipairs(args.commandIds) do
     local command = self.queue:find(id)
-    if command then list[#list + 1] = command_result(command) end -- A8
+    if command then list[#list + 1] = command_result(self, command) end -- A8
   end
   return OK, list
 end
@@ -134,16 +176,17 @@ function endpoints.cancelCmd(self, args, device)
   local command = self.queue:find(args.commandId, device)
   if not command then return "500043" end
   if not self.queue:cancel(command) then return "500046" end
-  return OK
+  return OK, self.switches.C44 == "text" and "撤销成功" or nil
 end
 
 function endpoints.queryReportData(self, args, device)
   if args.msgType == "1" then
     if not device.alarm then return "500050" end
-    return OK, report.alarm(device, device.alarm)
+    return OK, self.reports:alarm(device, device.alarm)
   end
-  if not device.reported then return "500050" end
-  return OK, report.business(device, device.reported, self.random)
+  local message = self.last_report(device)
+  if not message then return "500050" end
+  return OK, message
 end
 
 --- Carries out a call. Company and device are looked up first, in this order.
@@ -162,9 +205,9 @@ function Api:call(endpoint, args)
 end
 
 --- `made`: seconds, before which the devices were produced; `registered(device)` is
---- told of a registration.
----@param options { company_code: string, devices: table, queue: table, random: table, made: integer,
----  registered: fun(device: table) }
+--- told of a registration, `last_report(device)` gives the latest one.
+---@param options { company_code: string, devices: table, queue: table, random: table, made: integer, reports: table,
+---  switches: table<string, string>, registered: fun(device: table), last_report: fun(device: table): table? }
 local function new(options)
   local self = setmetatable({}, Api)
   for key, value in pairs(options) do self[key] = value end

@@ -2,6 +2,7 @@
 -- stands still, and can be advanced. In milliseconds since 1970 UTC, integers.
 -- What happens at a time happens at exactly that time: while an event runs,
 -- now() is its own time, however late the loop came round to it.
+-- Which item of the agenda is due when is kept in C: a city of meters has one each.
 
 local core = require "xfiot.core"
 local loop = require "xfiot.loop"
@@ -9,39 +10,6 @@ local loop = require "xfiot.loop"
 local Clock = {}
 Clock.__index = Clock
 Clock.__name = "xfiot.sandbox.clock"
-
--- An event of the heap is { time, order, fn, argument }.
-local function before(a, b)
-  return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
-end
-
-local function insert(heap, event)
-  local i = #heap + 1
-  while i > 1 do
-    local parent = i // 2
-    if not before(event, heap[parent]) then break end
-    heap[i] = heap[parent]
-    i = parent
-  end
-  heap[i] = event
-end
-
-local function take_first(heap)
-  local first, last = heap[1], table.remove(heap)
-  local size = #heap
-  if size == 0 then return first end
-  local i = 1
-  while true do
-    local child = i * 2
-    if child > size then break end
-    if child < size and before(heap[child + 1], heap[child]) then child = child + 1 end
-    if not before(heap[child], last) then break end
-    heap[i] = heap[child]
-    i = child
-  end
-  heap[i] = last
-  return first
-end
 
 --- The virtual time now, in milliseconds.
 ---@return integer
@@ -65,31 +33,64 @@ end
 
 -- Wakes the loop when the next event is due.
 local function arm(self)
-  local first = self.heap[1]
-  if self.closed or self.speed == 0 or not first or self.armed == first then return end
+  if self.closed or self.speed == 0 then return end
+  local time = self.agenda:first()
+  if not time or self.armed == time then return end
   if self.timer then loop.cancel(self.timer) end
-  self.armed = first
-  self.timer = loop.after(math.max(0, first[1] - self:now()) / 1000 / self.speed, function()
+  self.armed = time
+  self.timer = loop.after(math.max(0, time - self:now()) / 1000 / self.speed, function()
     self.timer, self.armed = nil, nil
     self:run()
   end)
 end
 
-local function run_until(self, limit)
-  while self.heap[1] and self.heap[1][1] <= limit do
-    local event = take_first(self.heap)
-    self.event_time = event[1]
-    local ok, reason = pcall(event[3], event[4])
-    self.event_time = nil
-    if not ok then error(reason, 0) end
-  end
+local function disarm(self)
+  if self.timer then loop.cancel(self.timer) end
+  self.timer, self.armed = nil, nil
 end
 
---- Runs what is due. Does nothing inside an event.
+local function happen(self, time, item)
+  local fn, argument = self.fns[item], self.arguments[item]
+  if self.passing[item] then
+    self.passing[item] = nil
+    self.fns[item], self.arguments[item] = false, false
+    self.free[#self.free + 1] = item
+  end
+  self.event_time = time
+  local ok, reason = pcall(fn, argument)
+  self.event_time = nil
+  if not ok then error(reason, 0) end
+end
+
+--- Runs what is due. Does nothing inside an event, or while time is advanced.
 function Clock:run()
   if self.event_time or self.closed then return end
-  run_until(self, self:now())
+  local agenda, limit = self.agenda, self:now()
+  while not self.closed do
+    local time, item = agenda:take(limit)
+    if not time then break end
+    happen(self, time, item)
+  end
   arm(self)
+end
+
+--- A place on the agenda for something that happens again and again; see set.
+---@param fn fun(argument: any)
+---@param argument any
+---@return integer item
+function Clock:item(fn, argument)
+  local item = table.remove(self.free) or #self.fns + 1
+  self.fns[item], self.arguments[item] = fn, argument == nil and false or argument
+  return item
+end
+
+--- The item's fn(argument) is called at a time (milliseconds), or as soon as possible
+--- after it, and at no other; nil: at none.
+---@param item integer
+---@param time integer?
+function Clock:set(item, time)
+  self.agenda:set(item, time and math.max(time, self:now()))
+  if not self.event_time then arm(self) end
 end
 
 --- Calls fn(argument) at a time (milliseconds), or as soon as possible after it.
@@ -97,9 +98,9 @@ end
 ---@param fn fun(argument: any)
 ---@param argument any
 function Clock:at(time, fn, argument)
-  self.order = self.order + 1
-  insert(self.heap, { math.max(time, self:now()), self.order, fn, argument })
-  if not self.event_time then arm(self) end
+  local item = self:item(fn, argument)
+  self.passing[item] = true
+  self:set(item, time)
 end
 
 --- Calls fn(argument) after so many milliseconds.
@@ -110,23 +111,37 @@ function Clock:after(delay, fn, argument)
   self:at(self:now() + delay, fn, argument)
 end
 
---- Moves time on; everything due on the way happens, in order.
+local BREATH <const> = 256 -- events between two looks at the brake
+
+--- Moves time on; everything due on the way happens, in order. `brake()` is called
+--- now and then between events, with the time standing still, and may wait.
 ---@param milliseconds integer
-function Clock:advance(milliseconds)
+---@param brake fun()?
+function Clock:advance(milliseconds, brake)
   assert(not self.event_time, "time cannot be advanced from inside an event")
-  local target = self:now() + milliseconds
-  run_until(self, target)
+  local target, agenda, count = self:now() + milliseconds, self.agenda, 0
+  while not self.closed do
+    local time, item = agenda:take(target)
+    if not time then break end
+    happen(self, time, item)
+    count = count + 1
+    if brake and count % BREATH == 0 then
+      self.event_time = time
+      local ok, reason = pcall(brake)
+      self.event_time = nil
+      if not ok then error(reason, 0) end
+    end
+  end
   self.base, self.real = target, core.clock()
-  if self.timer then loop.cancel(self.timer) end
-  self.timer, self.armed = nil, nil
+  disarm(self)
   arm(self)
 end
 
 --- Nothing happens any more.
 function Clock:close()
-  self.closed, self.heap = true, {}
-  if self.timer then loop.cancel(self.timer) end
-  self.timer = nil
+  self.closed, self.agenda = true, core.agenda()
+  self.fns, self.arguments, self.free = {}, {}, {}
+  disarm(self)
 end
 
 local LONGEST <const> = 1e10 -- seconds of one span, some 300 years
@@ -147,14 +162,17 @@ local function milliseconds(span)
   return math.floor(seconds * 1000 + 0.5)
 end
 
----@param options { start: integer, speed: number }  start in seconds
+---@param options { start: number, speed: number }  start in seconds
 local function new(options)
   return setmetatable({
-    base = options.start * 1000,
+    base = math.floor(options.start * 1000 + 0.5),
     real = core.clock(),
     speed = options.speed,
-    heap = {},
-    order = 0,
+    agenda = core.agenda(),
+    fns = {}, -- by item
+    arguments = {}, -- by item
+    passing = {}, -- items that happen once
+    free = {}, -- items to be used again
   }, Clock)
 end
 

@@ -1,55 +1,226 @@
--- Where platform and meters meet: a meter carries out a command and reports,
--- and what it says is kept, written down and pushed.
+-- Where platform and meters meet: meters wake, report, warn and carry out commands, and
+-- what they say is kept, written down and pushed.
+--
+-- A meter stands still between two things that happen to it: its next report, the
+-- instant at which its credit runs out, a delayed price, a command. So what a report
+-- says can be read off the meter until the next thing happens (see keep).
 
+local account = require "xfiot.sandbox.account"
+local calendar = require "xfiot.sandbox.calendar"
+local kind = require "xfiot.sandbox.kind"
 local meter = require "xfiot.sandbox.meter"
+local profile = require "xfiot.sandbox.profile"
 local registry = require "xfiot.sandbox.device"
-local report = require "xfiot.sandbox.report"
+local rows = require "xfiot.sandbox.rows"
+local valve = require "xfiot.sandbox.valve"
+local warning = require "xfiot.sandbox.warning"
 
 local Field = {}
 Field.__index = Field
 Field.__name = "xfiot.sandbox.field"
 
---- The device reports now.
+local DAY <const> = calendar.DAY
+
+-- ---- what is said
+
+--- The last report as it was, before the meter changes.
 ---@param device table
-function Field:report(device)
-  device.reported = self.clock:seconds()
-  if self.push.reports then
-    self.push:report(report.business(device, device.reported, self.random))
+function Field:keep(device)
+  if device.reported and not device.kept then device.kept = self:last_report(device) end
+end
+
+--- The latest report of a device, or nil.
+---@param device table
+---@return table?
+function Field:last_report(device)
+  if not device.reported then return nil end
+  return device.kept or self.reports:business(device, device.reported, device.report_kind)
+end
+
+--- The device reports now. `by`: nil by itself, "1" by key.
+---@param device table
+---@param by string?
+function Field:report(device, by)
+  local m, now = device.meter, self.clock:seconds()
+  m.told_at = device.reported
+  device.reported, device.report_kind, device.kept, m.renewed = now, by, nil, nil
+  if self.push:wants_reports() then self.push:report(self:last_report(device)) end
+  if self.log_reports then self.log(("%s reports"):format(device.number)) end
+end
+
+--- A warning of the device goes out at once; of one that is not registered nobody hears.
+---@param device table
+---@param code string
+---@param state string "1" begun, "0" over
+function Field:warn(device, code, state)
+  if device.state ~= registry.REGISTERED then return end
+  device.alarm = { code = code, at = self.clock:seconds(), state = state }
+  if self.push:wants_reports() then self.push:report(self.reports:alarm(device, device.alarm)) end
+  local label = rows.alarm(code).label
+  self.log(("%s warns %s %s (%s)%s"):format(device.number, code, label.zh, label.en, state == "0" and ", over" or ""))
+end
+
+-- A function that collects warnings, and the list of them.
+local function collector()
+  local list = {}
+  return function(code, state) list[#list + 1] = { code, state } end, list
+end
+
+local function say(self, device, list)
+  for _, row in ipairs(list) do self:warn(device, row[1], row[2]) end
+end
+
+-- ---- the next thing
+
+-- A meter's hour of the night: from two to six, drawn from its salt.
+local function next_report(self, m, now)
+  local rhythm = self.rhythm
+  if rhythm == 0 then return nil end
+  local slot = (7200 + (m.salt >> 12) % 14400 - 28800) % rhythm
+  return now - (now - slot) % rhythm + rhythm
+end
+
+-- The first instant in (m.at, to] at which the meter is at its next warning, or nil.
+local function crossing(self, m, to)
+  if not (m.account and kind.is_prepaid(m.kind)) or not meter.is_open(m) then return nil end
+  local at_most = warning.next(m, self.limits)
+  if not at_most or m.balance <= at_most or m.balance - meter.most(m, to) > at_most then return nil end
+  local scratch = self.scratch
+  if meter.probe(m, to, scratch).balance > at_most then return nil end
+  local low, high = m.at, to
+  while high - low > 1 do
+    local middle = (low + high) // 2
+    if meter.probe(m, middle, scratch).balance <= at_most then
+      high = middle
+    else
+      low = middle
+    end
+  end
+  return high
+end
+
+--- Decides when something happens to the device next.
+---@param device table
+function Field:plan(device)
+  local m, now = device.meter, self.clock:seconds()
+  if device.state ~= registry.REGISTERED then return end
+  if not device.next_report or device.next_report <= now then device.next_report = next_report(self, m, now) end
+  local at = device.next_report
+  if m.delayed and (not at or m.delayed.from < at) then at = m.delayed.from end
+  local crossed = crossing(self, m, at or now + 30 * DAY)
+  if crossed then at = crossed end
+  if not device.item then device.item = self.clock:item(self.live, device) end
+  self.clock:set(device.item, at and at * 1000)
+end
+
+-- ---- living
+
+local function check_credit(self, device, told)
+  local m = device.meter
+  if not (m.account and kind.is_prepaid(m.kind)) then return end
+  warning.tell(m, self.limits, told)
+  if warning.is_overdrawn(m, self.limits) then valve.lack(m, told) end
+  if self.cards and m.warned and not device.buying then
+    local hours = self.random:between(("card %s %d"):format(device.number, m.buys), 1, 72)
+    device.buying = self.clock:now() + hours * 3600000
+    self.clock:at(device.buying, self.buy, device)
   end
 end
 
-local function raise_alarm(self, device, code)
-  device.alarm = { code = code, at = self.clock:seconds() }
-  if self.push.reports then self.push:report(report.alarm(device, device.alarm)) end
+-- What a meter looks at once a report: battery, days without gas, a flow that never ends.
+local function check_health(self, device, told)
+  local m, now = device.meter, self.clock:seconds()
+  if m.valve == valve.OPEN and meter.is_open(m) and not m.stuck and now - m.gas_at >= self.idle then
+    valve.lock(m, told)
+  elseif m.locked and meter.day_gas(m, calendar.day(now)) > 0 then
+    valve.press(m, told)
+    m.gas_at = now
+  end
+  local millivolts = meter.voltage(m, now)
+  if millivolts < 5000 and not m.tired then
+    m.tired = true
+    told("0007H", "1")
+  end
+  if millivolts < 4500 and not m.flat then
+    m.flat = true
+    told("0004H", "1")
+  end
+  if profile.drips(meter.profile(m)) and not m.dripping and meter.is_open(m) and now - m.born >= DAY then
+    m.dripping = true
+    told("0013H", "1")
+  end
 end
 
--- A delayed price has come into force: the meter says so.
-local function price_due(job)
-  local self, device, scheme = job[1], job[2], job[3]
-  local m = device.meter
-  if m.delayed == scheme or m.scheme == scheme then self:report(device) end
+-- Something is due: a report, a warning, a new price.
+local function live(self, device)
+  if device.state ~= registry.REGISTERED then return end
+  local m, now = device.meter, self.clock:seconds()
+  if device.asleep and now < device.asleep then
+    device.next_report, m.lost = device.asleep, true
+    return self.clock:set(device.item, device.asleep * 1000)
+  end
+  local is_report = device.next_report and now >= device.next_report
+  if not is_report then self:keep(device) end
+  meter.settle(m, now)
+  local told, list = self.told, self.told_list
+  check_credit(self, device, told)
+  if is_report and kind.traits(m.kind).meter ~= "2" then check_health(self, device, told) end
+  if list[1] then
+    say(self, device, list)
+    for i = #list, 1, -1 do list[i] = nil end
+  end
+  if is_report or m.renewed then self:report(device) end
+  self:plan(device)
 end
+
+--- Brings a device up to now, lets `change(meter, told)` change it, and says what it warns of.
+---@param device table
+---@param change fun(m: table, told: fun(code: string, state: string))
+function Field:alter(device, change)
+  self:keep(device)
+  meter.settle(device.meter, self.clock:seconds())
+  local told, list = collector()
+  change(device.meter, told)
+  say(self, device, list)
+  self:plan(device)
+end
+
+--- The customer buys with the card, at the meter.
+---@param device table
+---@param value integer thousandths of a yuan or of a cubic metre
+---@return boolean done
+function Field:purchase(device, value)
+  local done = false
+  self:alter(device, function(m, told)
+    done = kind.is_prepaid(m.kind) and account.buy(m, value)
+    if not done then return end
+    warning.calm(m, self.limits, told)
+    valve.refill(m, told)
+  end)
+  if done then
+    self.ledger:write {
+      device_no = device.number, command_id = "", method = "CARD", amount = meter.amount_text(value),
+      at = self.clock:text(), result = "0",
+    }
+  end
+  return done
+end
+
+--- Somebody presses the button: the meter opens if it was locked, and reports.
+---@param device table
+function Field:press(device)
+  self:alter(device, function(m, told) valve.press(m, told) end)
+  self:report(device, "1")
+end
+
+-- ---- commands
 
 -- The amount a command moves, as text, or nil.
 local function amount_of(paras)
   return paras.rechargeValue and meter.amount_text(paras.rechargeValue)
 end
 
---- The device's meter carries out a command. The platform may send one twice when
---- an answer was lost; the meter does it once and answers again.
----@param device table
----@param command table
----@return table result
-function Field:execute(device, command)
-  local m = device.meter
-  if m.done == command.id then return m.answer end
-  local alarms = {}
-  local result = meter.execute(m, command.variant, command.paras, {
-    now = self.clock:seconds(),
-    refuse_repeats = self.refuse_repeats,
-    alarm = function(code) alarms[#alarms + 1] = code end,
-  })
-  m.done, m.answer = command.id, result
+local function write_down(self, device, command, result)
   self.ledger:write {
     device_no = device.number,
     command_id = command.id,
@@ -61,13 +232,36 @@ function Field:execute(device, command)
   }
   local outcome = result.commandResult == "0" and "done" or "refused"
   self.log(("%s %s %s"):format(device.number, command.method, outcome))
-  if m.delayed and not m.delayed.awaited then
-    m.delayed.awaited = true
-    self.clock:at(m.delayed.from * 1000, price_due, { self, device, m.delayed })
+end
+
+--- The device's meter carries out a command. The platform may send one twice when
+--- an answer was lost; the meter does it once and answers again.
+---@param device table
+---@param command table
+---@return table result
+function Field:execute(device, command)
+  local m = device.meter
+  if m.done == command.id then return m.answer end
+  self:keep(device)
+  meter.settle(m, self.clock:seconds())
+  local told, list = collector()
+  local result = meter.execute(m, command.variant, command.paras, {
+    now = self.clock:seconds(), refuse_repeats = self.refuse_repeats, schemes = self.schemes, told = told,
+    overdrawn = function(each) return kind.is_prepaid(each.kind) and warning.is_overdrawn(each, self.limits) end,
+  })
+  if m.account and kind.is_prepaid(m.kind) then
+    warning.calm(m, self.limits, told)
+    valve.refill(m, told)
+    if (command.paras.rechargeValue or 0) < 0 and result.commandResult == "0" then
+      check_credit(self, device, told)
+    end
   end
+  m.done, m.answer = command.id, result
+  write_down(self, device, command, result)
+  self:plan(device)
   -- After the platform has pushed the response, if it got it.
   self.clock:after(0, function()
-    for _, code in ipairs(alarms) do raise_alarm(self, device, code) end
+    say(self, device, list)
     self:report(device)
   end)
   return result
@@ -77,22 +271,45 @@ end
 ---@param device table
 ---@param command table
 function Field:answered(device, command)
-  if self.push.responses then self.push:response(report.response(device, command, self.clock:seconds())) end
+  if self.push:wants_responses() then
+    self.push:response(self.reports:response(device, command, self.clock:seconds()))
+  end
 end
 
 --- A device was registered: it reports for the first time when it wakes.
 ---@param device table
 function Field:registered(device)
-  self.clock:after(self.wake, function()
-    if device.state == registry.REGISTERED and not device.reported then self:report(device) end
-  end)
+  device.meter.gas_at = self.clock:seconds()
+  self:plan(device)
+  self.clock:after(self.wake, self.greet, device)
 end
 
----@param options { clock: table, random: table, push: table, ledger: table, wake: integer,
----  refuse_repeats: boolean, log: fun(line: string) }
+--- Goes on with a device that was read back from a file.
+---@param device table
+function Field:resume(device)
+  self:plan(device)
+  if not device.reported then self.clock:after(self.wake, self.greet, device) end
+  if device.buying then self.clock:at(device.buying, self.buy, device) end
+end
+
+---@param options { clock: table, random: table, push: table, ledger: table, reports: table, schemes: table,
+---  wake: integer, rhythm: integer, limits: { low: integer, overdraft: integer }, idle: integer, cards: boolean,
+---  refuse_repeats: boolean, log_reports: boolean, log: fun(line: string) }
 local function new(options)
-  local self = setmetatable({}, Field)
+  local self = setmetatable({ scratch = {} }, Field)
   for key, value in pairs(options) do self[key] = value end
+  self.told, self.told_list = collector()
+  self.live = function(device) live(self, device) end
+  self.greet = function(device)
+    if device.state ~= registry.REGISTERED or device.reported then return end
+    meter.settle(device.meter, self.clock:seconds())
+    self:report(device)
+  end
+  self.buy = function(device)
+    device.buying = nil
+    if device.state == registry.REGISTERED then self:purchase(device, self.random:between("purchase " .. device.number
+      .. device.meter.buys, 1, 4) * 50000) end
+  end
   return self
 end
 

@@ -2,10 +2,16 @@
 
 local account = require "xfiot.sandbox.account"
 local core = require "xfiot.core"
-local meter = require "xfiot.sandbox.meter"
+local kinds = require "xfiot.sandbox.kind"
+local price = require "xfiot.sandbox.price"
 local registry = require "xfiot.sandbox.device"
 
-local KINDS <const> = { "money", "gas", "backend", "flow", "commercial" } -- order of making
+local KINDS <const> = kinds.names -- order of making
+
+local TIDY <const> = 125 -- per cent of what lives, at which garbage is collected
+
+-- Of the household meters of a fleet, every so many are these.
+local SPECIAL <const> = { { "empty", 20 }, { "restaurant", 50 }, { "leak", 90 } }
 
 -- What an account is opened with here: three tiers, yearly.
 local OPENING <const> = {
@@ -14,27 +20,47 @@ local OPENING <const> = {
   priceVer = 1, pricePeriod = 12, clearMark = 1, gasType = 1, billNo = 0, cardNo = "0000000001",
 }
 
-local function open_account(m, balance, now)
-  local traits = meter.traits(m)
-  if traits.charge == "0" then return end
-  local midnight = core.timestamp(now):sub(1, 4) .. "0101000000"
-  local paras = { prepaidType = traits.charge == "1" and 1 or 0, priceTime = midnight, ladderTime = midnight }
-  for name, value in pairs(OPENING) do paras[name] = value end
+-- ACCOUNT_OPEN's parameters of a whole fleet: made once, but for the balance.
+local function opening(options, charge)
+  local made = options.openings
+  if not made[charge] then
+    local midnight = core.timestamp(options.clock:seconds()):sub(1, 4) .. "0101000000"
+    local names = { prepaidType = charge == "1" and 1 or 0, priceTime = midnight, ladderTime = midnight }
+    for name, value in pairs(OPENING) do names[name] = value end
+    local paras = { scheme = charge == "2" and price.scheme(options.schemes, names) or nil }
+    for name, value in pairs(names) do paras[name] = value end
+    made[charge] = paras
+  end
+  return made[charge]
+end
+
+local function open_account(m, balance, options)
+  local traits = kinds.traits(m.kind)
+  if traits.charge == "0" then
+    if traits.meter == "0" then m.account = true end
+    return
+  end
+  local paras = opening(options, traits.charge)
   paras.rechargeValue = balance
-  account.open(m, paras, { now = now, traits = traits })
+  account.open(m, paras, { now = options.clock:seconds(), traits = traits, schemes = options.schemes })
   m.account, m.opening = true, nil
 end
 
 local function make(row, defaults, options)
-  local device = options.devices:make(row.deviceNo, row.kind)
+  local used, bad = core.decimal(row.counter or "0", 3)
+  if not used then error(("sandbox: the counter of %s %s"):format(row.deviceNo, bad), 0) end
+  local device = options.devices:make(row.deviceNo, {
+    kind = row.kind, profile = row.profile or defaults.profile, used = used, freeze = row.freeze,
+  })
+  device.concentrator = row.concentrator
   local function given(name)
     if row[name] == nil then return defaults[name] end
     return row[name]
   end
   if given("opened") then
-    local balance, why = core.decimal(row.balance or "0", 2)
+    local balance, why = core.decimal(given "balance" or "0", 2)
     if not balance then error(("sandbox: the balance of %s %s"):format(row.deviceNo, why), 0) end
-    open_account(device.meter, balance, options.clock:seconds())
+    open_account(device.meter, balance, options)
   end
   if given("registered") then
     device.state = registry.REGISTERED
@@ -46,13 +72,22 @@ local function parse(text)
   local counts = {}
   for part in text:gmatch("[^,%s]+") do
     local kind, count = part:match("^(%a+)=(%d+)$")
-    if not (kind and meter.KINDS[kind]) then
-      local kinds = table.concat(KINDS, ", ")
-      error(("sandbox: meters are given as money=2,gas=1 (of %s), got %s"):format(kinds, part), 0)
+    if not (kind and kinds.rows[kind]) then
+      local known = table.concat(KINDS, ", ")
+      error(("sandbox: meters are given as money=2,gas=1 (of %s), got %s"):format(known, part), 0)
     end
     counts[kind] = math.tointeger(tonumber(count))
   end
   return counts
+end
+
+-- Who lives behind the i-th meter of a kind; nil: what the kind says.
+local function profile_of(kind, i)
+  if kinds.rows[kind].profile ~= "household" then return nil end
+  for _, row in ipairs(SPECIAL) do
+    if i % row[2] == 0 then return row[1] end
+  end
+  return nil
 end
 
 local fleet = {}
@@ -62,23 +97,28 @@ local fleet = {}
 ---@param i integer
 ---@return string
 function fleet.number(kind, i)
-  return ("300%d%010d"):format(meter.KINDS[kind].digit, i)
+  return ("300%d%010d"):format(kinds.rows[kind].digit, i)
 end
 
 --- Makes them. `meters`: "money=2,gas=1", the same as a table, or a list of
---- { deviceNo, kind, registered, opened, balance }; what a row does not say,
---- `defaults` say.
+--- { deviceNo, kind, registered, opened, balance, profile, counter, freeze, concentrator };
+--- what a row does not say, `defaults` say.
 ---@param meters string|table
----@param defaults { registered: boolean, opened: boolean }
----@param options { devices: table, clock: table, registered: fun(device: table) }
+---@param defaults { registered: boolean, opened: boolean, balance: string?, profile: string? }
+---@param options { devices: table, clock: table, schemes: table, registered: fun(device: table) }
 function fleet.make(meters, defaults, options)
   local counts = type(meters) == "string" and parse(meters) or meters
+  options.openings = {}
+  -- A city stays: what is garbage of its making should not take room beside it.
+  local pause = collectgarbage("setpause", TIDY)
   for _, kind in ipairs(KINDS) do
     for i = 1, counts[kind] or 0 do
-      make({ deviceNo = fleet.number(kind, i), kind = kind }, defaults, options)
+      make({ deviceNo = fleet.number(kind, i), kind = kind, profile = defaults.profile or profile_of(kind, i) },
+        defaults, options)
     end
   end
   for _, row in ipairs(counts) do make(row, defaults, options) end
+  collectgarbage("setpause", pause)
 end
 
 return fleet

@@ -21,10 +21,10 @@ local function plain_error(status, why, headers)
 end
 
 -- On failure result is null, but creatCmd has the text there too (C5, C6).
-local function envelope(endpoint, code, result)
-  local message = rows.message(code)
-  if code ~= "100000" then result = endpoint == "creatCmd" and message or nil end
-  if result == nil then result = core.null end
+local function envelope(self, endpoint, code, result)
+  local message, switches = rows.message(code, self.switches), self.switches
+  if code ~= "100000" then result = endpoint == "creatCmd" and switches.C6 == "both" and message or nil end
+  if result == nil and (code == "100000" or switches.C5 == "null") then result = core.null end
   return reply(core.encode { responseCode = code, message = message, result = result, args = "" })
 end
 
@@ -33,19 +33,26 @@ local function is_empty_cancel(name, endpoint, request)
   return name == "creatCmd" and endpoint == "cancelCmd" and not request.query.commandId
 end
 
+-- The ways that only one of two places of the document has (C9, C24).
+local function is_switched_off(self, name, endpoint, request)
+  if endpoint == "query" and request.method == "POST" then return self.switches.C9 == "get" end
+  return endpoint == "cancelCmd" and name == "creatCmd" and self.switches.C24 == "path"
+end
+
 -- endpoint and version; or nil and the answer to a request that is no call.
-local function route(request)
+local function route(self, request)
   local folder, version, name = request.path:match("^(.*)/([^/]+)/(%a+)$")
   local methods = folder and rows.routes(folder .. "//" .. name)
   if not methods then
     local shown = request.path:gsub("[^ -~]", "?")
     return nil, plain_error(404, "this is the xfiot sandbox; it has nothing at " .. shown)
   end
-  local endpoint = methods[request.method]
+  local endpoint = not is_switched_off(self, name, methods[request.method], request) and methods[request.method]
   if endpoint and not is_empty_cancel(name, endpoint, request) then return endpoint, version end
   local allowed = {}
   for method, each in pairs(methods) do
-    if not is_empty_cancel(name, each, request) then allowed[#allowed + 1] = method end
+    local off = is_switched_off(self, name, each, { method = method })
+    if not off and not is_empty_cancel(name, each, request) then allowed[#allowed + 1] = method end
   end
   table.sort(allowed)
   local allow = table.concat(allowed, ", ")
@@ -92,7 +99,7 @@ local SPOILED <const> = {
   status = function(self, request, _, value)
     answer(self, request, plain_error(math.tointeger(tonumber(value)), "a fault, as the sandbox was told"))
   end,
-  code = function(self, request, _, value, endpoint) answer(self, request, envelope(endpoint, value)) end,
+  code = function(self, request, _, value, endpoint) answer(self, request, envelope(self, endpoint, value)) end,
   delay = function(self, request, out, value)
     loop.after(tonumber(value), function()
       if not self.closed then answer(self, request, out) end
@@ -100,12 +107,20 @@ local SPOILED <const> = {
   end,
 }
 
+--- Answers what was for the sandbox itself, perhaps later.
+---@param request table
+---@param out { status: integer, body: string, headers: table? }
+function Http:answer_control(request, out)
+  if not self.closed then answer(self, request, reply(out.body, out.status, out.headers)) end
+end
+
 --- Deals with one request.
 ---@param request table as the listener hands it over
 function Http:handle(request)
-  local control = self.control(request)
-  if control then return answer(self, request, reply(control.body, control.status, control.headers)) end
-  local endpoint, version = route(request)
+  self.handled = self.handled + 1
+  local control = self.control(request, function(out) self:answer_control(request, out) end)
+  if control then return control ~= true and self:answer_control(request, control) end
+  local endpoint, version = route(self, request)
   if not endpoint then return answer(self, request, version) end
   local fault = self.faults:next(endpoint)
   if fault and fault.before then
@@ -114,7 +129,7 @@ function Http:handle(request)
   end
   local code, result = call(self, endpoint, version, request)
   self.log(("%s %s%s"):format(endpoint, code, fault and ", fault " .. fault.kind or ""))
-  local out = envelope(endpoint, code, result)
+  local out = envelope(self, endpoint, code, result)
   if fault then return SPOILED[fault.kind](self, request, out, fault.value, endpoint) end
   return answer(self, request, out)
 end
@@ -138,11 +153,12 @@ function Http:close()
   self.listener:close()
 end
 
---- `control(request)` answers what is for the sandbox itself, or returns nil.
----@param options { listener: table, api: table, signer: table, faults: table,
----  control: (fun(request: table): table?), log: fun(line: string) }
+--- `control(request, later)` answers what is for the sandbox itself, or returns true if
+--- later(answer) will be called, or nil.
+---@param options { listener: table, api: table, signer: table, faults: table, switches: table<string, string>,
+---  control: (fun(request: table, later: fun(answer: table)): table|true|nil), log: fun(line: string) }
 local function new(options)
-  local self = setmetatable({}, Http)
+  local self = setmetatable({ handled = 0 }, Http)
   for key, value in pairs(options) do self[key] = value end
   return self
 end

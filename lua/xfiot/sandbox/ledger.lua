@@ -12,13 +12,22 @@ function Ledger:write(row)
   self.rows[#self.rows + 1] = row
 end
 
---- The executions, oldest first: of one device, or all. The rows are copies.
----@param device_no string?
+local function has(row, wanted)
+  for name, value in pairs(wanted) do
+    if row[name] ~= value then return false end
+  end
+  return true
+end
+
+--- The executions, oldest first: all, of one device, or those with all fields of a table.
+--- The rows are copies.
+---@param wanted string|table|nil deviceNo, or { method = "RECHARGE_REMOTE", bill_no = 7 }
 ---@return table[]
-function Ledger:read(device_no)
+function Ledger:read(wanted)
   local out = {}
+  if type(wanted) ~= "table" then wanted = { device_no = wanted } end
   for _, row in ipairs(self.rows) do
-    if device_no == nil or row.device_no == device_no then
+    if has(row, wanted) then
       local copy = {}
       for k, v in pairs(row) do copy[k] = v end
       out[#out + 1] = copy

@@ -1,6 +1,6 @@
--- A virtual meter: what is inside it, and how it carries out a command. Knows
--- nothing of the platform. Amounts are integer thousandths: of a yuan, of a
--- cubic metre (litres), of a yuan per cubic metre.
+-- A virtual meter: what is inside it, how gas runs through it, and how it carries
+-- out a command. Knows nothing of the platform. Amounts are integer thousandths: of
+-- a yuan, of a cubic metre (litres), of a yuan per cubic metre.
 --
 -- A command's handler gets (meter, paras, context) and returns whether it was
 -- done, and the fields it answers with besides commandResult.
@@ -8,35 +8,19 @@
 local core = require "xfiot.core"
 local account = require "xfiot.sandbox.account"
 local backend = require "xfiot.sandbox.backend"
+local calendar = require "xfiot.sandbox.calendar"
+local frozen = require "xfiot.sandbox.frozen"
+local kind = require "xfiot.sandbox.kind"
 local price = require "xfiot.sandbox.price"
+local profile = require "xfiot.sandbox.profile"
+local valve = require "xfiot.sandbox.valve"
 
--- charge, meter, comm: chargeType, meterType and commType as reported.
--- two_steps: an account is open only after ACCOUNT_OPEN and PRICE_CHANGE (4.2);
--- frozen: total use and money are told by frozen records alone (5.1, 5.6).
-local KINDS <const> = {
-  money = { digit = 1, charge = "2", meter = "0", comm = "1" },
-  gas = { digit = 2, charge = "1", meter = "0", comm = "1" },
-  backend = { digit = 3, charge = "0", meter = "0", comm = "1" },
-  flow = { digit = 4, charge = "2", meter = "1", comm = "1" },
-  commercial = { digit = 5, charge = "2", meter = "0", comm = "0", two_steps = true, frozen = true },
-}
--- Until a command tells, a meter passes for what most meters are.
-local UNTOLD <const> = KINDS.money
-
-local OPEN <const>, CLOSED <const> = "1", "2" -- valveState
-
-local function control_valve(m, paras, context)
-  local wanted = paras.controlFlag == 1 and CLOSED or OPEN
-  if m.valve ~= wanted then
-    m.valve = wanted
-    context.alarm(wanted == CLOSED and "0002H" or "0005H")
-  end
-  m.closed_remotely = wanted == CLOSED
-  return true
-end
+local DAY <const> = calendar.DAY
+local PULSE <const> = 100 -- litres that the counter moves at a time
+local PULSE_ML <const> = PULSE * 1000
 
 local HANDLERS <const> = {
-  VALVE_CONTROL = control_valve,
+  VALVE_CONTROL = valve.control,
   ["ACCOUNT_OPEN.meterPrepaid"] = account.open,
   ACCOUNT_CANCEL = account.cancel,
   RECHARGE_REMOTE = account.recharge,
@@ -47,46 +31,151 @@ local HANDLERS <const> = {
   BALANCE_SYNC = backend.sync,
 }
 
-local meter = { KINDS = KINDS }
+local meter = {}
 
---- A new meter, valve open, no account.
----@param kind string?
+--- A new meter, valve open, no account. `salt` is where its chance comes from.
+---@param of { kind: string?, at: integer, salt: integer, profile: string?, used: integer?, freeze: string? }
 ---@return table
-function meter.new(kind)
-  if kind ~= nil and not KINDS[kind] then error("sandbox: no such kind of meter: " .. tostring(kind), 0) end
-  return { kind = kind, valve = OPEN, used = 0, balance = 0, bought = 0, spent = 0, buys = 0, position = 0 }
+function meter.new(of)
+  if of.kind ~= nil and not kind.rows[of.kind] then
+    error("sandbox: no such kind of meter: " .. tostring(of.kind), 0)
+  end
+  if of.profile ~= nil and not profile.rows[of.profile] then
+    error("sandbox: no such profile: " .. tostring(of.profile), 0)
+  end
+  local m = {
+    kind = of.kind, valve = valve.OPEN, used = of.used or 0, balance = 0, bought = 0, spent = 0, buys = 0, position = 0,
+    at = of.at, born = of.at, salt = of.salt, rest = 0, profile = of.profile, freeze = of.freeze,
+    gas_at = of.at, volts = 5100 + (of.salt >> 30) % 1300, -- mV when it was new here
+  }
+  frozen.begin(m)
+  return m
 end
 
 --- The traits of its kind.
 ---@param m table
----@return table see KINDS
+---@return table see kind.lua
 function meter.traits(m)
-  return KINDS[m.kind] or UNTOLD
+  return kind.traits(m.kind)
 end
 
---- Brings the meter up to a time (seconds): the day's frozen record, a delayed price.
+--- Who lives behind it.
+---@param m table
+---@return string
+function meter.profile(m)
+  return m.profile or kind.traits(m.kind).profile
+end
+
+--- Whether gas may pass.
+---@param m table
+---@return boolean
+function meter.is_open(m)
+  return m.valve == valve.OPEN and (m.account or not kind.is_prepaid(m.kind)) or false
+end
+
+--- The gas of a day, remembered for the day the meter is in.
+---@param m table
+---@param day integer
+---@return integer ml
+function meter.day_gas(m, day)
+  if m.day ~= day then
+    m.day, m.day_ml = day, profile.day(meter.profile(m), m.salt, day)
+  end
+  return m.day_ml
+end
+
+-- Gas runs from m.at to an instant of the same day; the counter moves by whole pulses.
+local function run(m, day, to)
+  local start = calendar.midnight(day)
+  local ml = profile.span(meter.profile(m), meter.day_gas(m, day), m.at - start, to - start)
+  local sum = m.rest + ml
+  if sum < PULSE_ML then
+    m.rest = sum
+    return
+  end
+  local litres = sum // PULSE_ML * PULSE
+  m.rest = sum % PULSE_ML
+  m.used, m.gas_at = m.used + litres, to
+  if m.account and kind.is_prepaid(m.kind) then account.pay(m, litres) end
+end
+
+--- Brings the meter up to a time (seconds): gas, frozen records, ladder periods, delayed
+--- prices, each at its own instant.
 ---@param m table
 ---@param now integer
 function meter.settle(m, now)
-  local midnight = now - (now + 28800) % 86400 -- the meter's days are those of UTC+8
-  if m.frozen_at ~= midnight then
-    m.frozen_at = midnight
-    m.frozen_used = m.used
-    if meter.traits(m).frozen then
-      m.frozen_bought, m.frozen_spent, m.frozen_balance = m.bought, m.spent, m.balance
-    end
+  while m.at < now do
+    local day = calendar.day(m.at)
+    local midnight = calendar.midnight(day) + DAY
+    local to = midnight < now and midnight or now
+    local edge = price.edge(m)
+    if edge and edge < to then to = edge end
+    if not m.dry then to = frozen.edge(m, to) end
+    if meter.is_open(m) then run(m, day, to) end
+    m.at = to
+    if to == midnight then frozen.day(m, day + 1) end
+    if not m.dry then frozen.pass(m) end
+    if to == edge then price.pass(m) end
   end
-  price.settle(m, now)
 end
 
---- Carries out a command. `context`: now (seconds), refuse_repeats, alarm(code).
+local function copy_into(scratch, m)
+  for key in pairs(scratch) do scratch[key] = nil end
+  for key, value in pairs(m) do scratch[key] = value end
+  scratch.dry = true -- it keeps no records
+  return scratch
+end
+
+--- What the meter will be at a later time if nothing else happens, in a scratch table.
+---@param m table
+---@param at integer
+---@param scratch table
+---@return table
+function meter.probe(m, at, scratch)
+  local copy = copy_into(scratch, m)
+  meter.settle(copy, at)
+  return copy
+end
+
+--- The most money or gas it can use up until a time: a bound, cheaply.
+---@param m table
+---@param at integer
+---@return integer thousandths
+function meter.most(m, at)
+  local days = (at - m.at) // DAY + 2
+  local litres = profile.most(meter.profile(m), m.salt) * days // 1000 + PULSE
+  if not m.scheme then return litres end
+  local dearest = m.scheme.dearest
+  if m.delayed and m.delayed.dearest > dearest then dearest = m.delayed.dearest end
+  return litres * dearest // 1000 + 1000
+end
+
+--- Battery voltage at a time: some ten years from full to empty.
+---@param m table
+---@param at integer
+---@return integer mV
+function meter.voltage(m, at)
+  return math.max(0, m.volts - (at - m.born) // 176000)
+end
+
+--- The meter's own clock at a time: it drifts, and may be wrong.
+---@param m table
+---@param at integer
+---@return integer seconds
+function meter.clock(m, at)
+  local ppm = (m.salt >> 40) % 41
+  local drift = (at - m.born) * (ppm % 21) // 1000000
+  return at + (ppm > 20 and -drift or drift) + (m.clock_off or 0)
+end
+
+--- Carries out a command; the meter has been brought up to now.
 ---@param m table
 ---@param variant string
 ---@param paras table
----@param context { now: integer, refuse_repeats: boolean?, alarm: fun(code: string) }
+---@param context { now: integer, refuse_repeats: boolean?, schemes: table, told: fun(code: string, state: string),
+---  overdrawn: fun(m: table): boolean }
 ---@return table result with commandResult as the text it is sent as (C22)
 function meter.execute(m, variant, paras, context)
-  meter.settle(m, context.now)
   context.traits = meter.traits(m)
   local done, answer = HANDLERS[variant](m, paras, context)
   if not done then return { commandResult = "1" } end

@@ -1,7 +1,8 @@
 -- The queues of commands, one per device, and the states of a command (A20):
 -- 0 waiting, 4 being sent, then 1 succeeded, 2 failed; 3 expired, 5 cancelled.
--- A meter wakes some time after the first command came in, takes the waiting
--- ones one after the other, and sleeps again.
+-- A meter wakes some time after the first command came in, or when it reports next
+-- (at_reports), takes the waiting ones one after the other, and sleeps again. A device may be asleep for longer
+-- (device.asleep, seconds), answer late (device.late, ms) or never (device.mute).
 
 local registry = require "xfiot.sandbox.device"
 
@@ -42,7 +43,34 @@ local wake
 
 local function sleep_until_next(self, device)
   device.awake = true
-  self.clock:after(self.wake, wake, { self, device })
+  local time = self.clock:now() + self.wake
+  if self.at_reports and device.next_report then time = math.max(time, device.next_report * 1000) end
+  self.clock:at(time, wake, { self, device })
+end
+
+local function is_asleep(self, device)
+  return device.asleep ~= nil and self.clock:seconds() < device.asleep
+end
+
+-- The platform gets the meter's answer. One that comes after the command's end changes
+-- nothing any more, but is passed on like any other: the meter has done it.
+local function arrive(self, device, command, answer)
+  settle(command, self.clock:now())
+  command.answer = answer
+  if is_open(command) then
+    command.result = answer
+    change(command, SUCCEEDED, self.clock:now())
+  end
+  self.answered(device, command)
+end
+
+local function carry_out(self, device, command)
+  local answer = self.execute(device, command)
+  if device.late then
+    self.clock:after(device.late, function() arrive(self, device, command, answer) end)
+  elseif not device.mute and not self.faults:next("answer") then
+    arrive(self, device, command, answer)
+  end
 end
 
 -- Takes the meter's answer; what stays unanswered is sent again the next time
@@ -55,12 +83,7 @@ local function finish(job)
     if job.failed then
       change(command, FAILED, now)
     elseif not job.lost then
-      local result = self.execute(device, command)
-      if not self.faults:next("answer") then
-        command.result = result
-        change(command, SUCCEEDED, now)
-        self.answered(device, command)
-      end
+      carry_out(self, device, command)
     end
     if command.state == SENDING and command.tries == 0 then change(command, EXPIRED, now) end
     if command.state == SENDING then return sleep_until_next(self, device) end
@@ -81,6 +104,7 @@ end
 
 function wake(job)
   local self, device = job[1], job[2]
+  if is_asleep(self, device) then return self.clock:at(device.asleep * 1000, wake, job) end
   -- A deregistered device is not spoken to; its commands wait for their end.
   local command = device.state ~= registry.GONE and first_open(device, self.clock:now())
   if command then return send(self, device, command) end
@@ -96,6 +120,7 @@ function Queue:add(device, command)
   local now = self.clock:now()
   command.id = self.random:next_id()
   command.device = device
+  command.place = self.random.count
   command.expires = now + command.expire_time * 1000
   command.tries = command.expire_count
   change(command, WAITING, now)
@@ -127,6 +152,22 @@ function Queue:cancel(command)
   return true
 end
 
+--- Takes a command that was read back from a file; in the order of their places.
+---@param command table
+function Queue:restore(command)
+  self.by_id[command.id] = command
+  if not is_open(command) then return end
+  local device = command.device
+  device.line = device.line or {}
+  table.insert(device.line, command)
+end
+
+--- Goes on with a device that was read back from a file.
+---@param device table
+function Queue:resume(device)
+  if device.line and not device.awake then sleep_until_next(self, device) end
+end
+
 --- How many commands of a device are still to be done.
 ---@param device table
 ---@return integer
@@ -141,7 +182,7 @@ end
 
 --- `execute(device, command)` lets the meter do it and returns its result;
 --- `answered(device, command)` is told when the platform has the result.
----@param options { clock: table, random: table, faults: table, wake: integer, air: integer,
+---@param options { clock: table, random: table, faults: table, wake: integer, air: integer, at_reports: boolean,
 ---  execute: fun(device: table, command: table): table, answered: fun(device: table, command: table) }
 local function new(options)
   local self = setmetatable({ by_id = {} }, Queue)

@@ -72,4 +72,4 @@ local function new(seed)
   return setmetatable({ seed = seed, count = 0 }, Random)
 end
 
-return { new = new }
+return { new = new, mix = mix, GAMMA = GAMMA }

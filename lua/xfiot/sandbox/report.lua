@@ -1,187 +1,94 @@
--- The messages of sections 3.1 and 3.2, exactly in the document's shape. All
--- values of services are strings.
+-- The messages of sections 3.1 and 3.2, exactly in the document's shape. All values of
+-- services are strings. Every function takes the device as it is: a meter that has been
+-- brought up to `at`.
 
 local core = require "xfiot.core"
 local meter = require "xfiot.sandbox.meter"
 local price = require "xfiot.sandbox.price"
+local service = require "xfiot.sandbox.service"
 
-local ORDINALS <const> = { "One", "Two", "Three", "Four", "Five" }
+local Report = {}
+Report.__index = Report
+Report.__name = "xfiot.sandbox.report"
 
-local function flag(value)
-  return value and "1" or "0"
-end
+local TWO_DIGITS <const> = { ["0"] = "00", ["1"] = "01", ["99"] = "99" }
 
-local amount = meter.amount_text
-
-local function gas(litres)
-  return core.decimal_text(litres)
-end
-
-local function price_text(thousandths)
-  return core.decimal_text(thousandths, 2)
-end
-
--- Nothing left, of what this meter is paid with.
-local function is_out_of_credit(m)
-  if m.shown then return m.prepaid and m.shown.balance <= 0 end
-  return m.account and m.balance <= 0 and meter.traits(m).charge ~= "0"
-end
-
-local function general(device, at)
-  local m = device.meter
-  return {
-    totalUseValue = not meter.traits(m).frozen and gas(m.used) or nil,
-    deviceTime = core.timestamp(at),
-    valveState = m.valve,
-    batteryVoltage = "6.02",
-    meterStatus = {
-      deviceLock = "0",
-      superFlow = "0",
-      magneticInterference = "0",
-      pressureLack = "0",
-      leakAlarm = "0",
-      singleCount = "0",
-      breakLine = "0",
-      valveDamage = "0",
-      remoteCloseValve = flag(m.closed_remotely),
-      valueLack = flag(is_out_of_credit(m)),
-      loseTrack = "0",
-      accountFlag = flag(m.account),
-    },
-  }
-end
-
-local function money(m)
-  return {
-    totalBuyMoney = amount(m.bought),
-    totalUseMoney = amount(m.spent),
-    surplusMoney = amount(m.balance),
-    currentPrice = price_text(price.current(m)),
-    totalLadderValue = gas(m.position),
-    buyCount = tostring(m.buys),
-  }
-end
-
-local function gas_credit(m)
-  return { totalBuyGas = amount(m.bought), surplusGas = amount(m.balance), buyCount = tostring(m.buys) }
-end
-
-local function flow(m)
-  return {
-    standardTotalValue = gas(m.used),
-    workTotalValue = gas(m.used),
-    standardInstantValue = "0",
-    workInstantValue = "0",
-    temperatureValue = "20",
-    pressureValue = "101.3",
-    flowMeterStatus = {
-      totalizerConnectState = "0",
-      temperatureSensorState = "0",
-      pressureSensorState = "0",
-      magneticInterference = "0",
-      pressureLack = "0",
-      pressureWarn = "0",
-      temperatureWarn = "0",
-    },
-  }
-end
-
--- Where a meter hangs does not change: its signal follows from seed and number.
-local function signal(device, random)
-  local csq = { signalCSQ = tostring(random:between("csq " .. device.number, 12, 31)) }
-  if meter.traits(device.meter).comm == "0" then return csq end
-  csq.signalRSRP = core.decimal_text(-100 * random:between("rsrp " .. device.number, 550, 1100))
-  csq.signalSNR = core.decimal_text(100 * random:between("snr " .. device.number, 10, 250))
-  csq.signalECL = "0"
-  csq.signalCellId = "8" .. random:digits("cell " .. device.number, 7)
-  csq.signalFCN = "2506"
-  return csq
-end
-
-local function frozen(m)
-  local record = {
-    frozenType = "3",
-    frozenDate = core.timestamp(m.frozen_at),
-    frozenValue = gas(m.frozen_used),
-  }
-  if m.frozen_balance then
-    record.dayUseValue = gas(m.used - m.frozen_used)
-    record.totalBuyValue = amount(m.frozen_bought)
-    record.totalUseValue = amount(m.frozen_spent)
-    record.surplusValue = amount(m.frozen_balance)
-  end
-  return { frozenRecords = core.array { record } }
-end
-
-local function price_change(last)
-  local out = {
-    lastPriceVer = tostring(last.scheme.version),
-    lastCycleValue = gas(last.position),
-    totalUseValue = gas(last.used),
-    totalUseMoney = amount(last.spent),
-    surplusMoney = amount(last.balance),
-  }
-  for i, used in ipairs(price.spread(last.scheme, last.position)) do
-    out["lastPrice" .. ORDINALS[i]] = price_text(last.scheme[i])
-    out["lastLadder" .. ORDINALS[i] .. "UseValue"] = gas(used)
-  end
-  return out
-end
-
-local function service(id, data)
+local function item(id, data)
   return { serviceId = id, serviceData = data }
 end
 
-local function services(device, at, random)
-  local m, traits = device.meter, meter.traits(device.meter)
-  local list = { service("GeneralDataInfo", general(device, at)) }
-  local function add(id, data) list[#list + 1] = service(id, data) end
-  if traits.charge == "2" then add("MoneyMeterInfo", money(m)) end
-  if traits.charge == "1" then add("GasMeterInfo", gas_credit(m)) end
-  if traits.meter == "1" then add("FlowMeterInfo", flow(m)) end
-  add("SignalInfo", signal(device, random))
-  add("FrozenValueInfo", frozen(m))
-  if traits.frozen and m.last then add("PriceChangeInfo", price_change(m.last)) end
-  return list
-end
-
-local function message(device, at, kind, data)
+local function message(self, device, at, kind, data)
   local traits = meter.traits(device.meter)
   return {
     callbackType = "0",
-    msgDeviceType = "0",
+    msgDeviceType = traits.meter == "2" and "1" or "0",
     deviceId = device.id,
     receiveTime = core.timestamp(at),
     callbackData = {
-      meterNo = device.number,
+      meterNo = device.meter_no or device.number,
       commType = traits.comm,
       chargeType = traits.charge,
       meterType = traits.meter,
-      reportType = kind,
+      reportType = self.switches.C23 == "two" and TWO_DIGITS[kind] or kind,
       data = core.array(data),
     },
   }
 end
 
-local report = {}
+-- What a kind carries, in the document's order.
+local function services(self, device, at)
+  local m, traits = device.meter, meter.traits(device.meter)
+  if traits.meter == "2" then return { item("ConcentratorDataInfo", service.concentrator(m, at)) } end
+  local list = { item("GeneralDataInfo", service.general(m, at, self.switches)) }
+  local function add(id, data) list[#list + 1] = item(id, data) end
+  if traits.charge == "2" then add("MoneyMeterInfo", service.money(m)) end
+  if traits.charge == "1" then add("GasMeterInfo", service.gas(m)) end
+  if traits.meter == "1" then add("FlowMeterInfo", service.flow(m, at)) end
+  add("SignalInfo", service.signal(device, at, self.random))
+  add("FrozenValueInfo", service.frozen(m, self.switches))
+  if traits.gprs and service.is_price_news(m, at) then
+    add("PriceChangeInfo", service.price_change(m, self.switches))
+  end
+  return list
+end
 
---- The business report of a device as of a time (seconds); the meter is settled to it first.
+--- The business report of a device as of a time (seconds). `kind`: "0" by itself, "1" by key.
 ---@param device table
 ---@param at integer
----@param random table
+---@param kind string?
 ---@return table
-function report.business(device, at, random)
-  meter.settle(device.meter, at)
-  return message(device, at, "0", services(device, at, random))
+function Report:business(device, at, kind)
+  return message(self, device, at, kind or "0", services(self, device, at))
 end
+
+local FORMS <const> = { H = "%sH", bare = "%s", ["0x"] = "0x%s" }
 
 --- The report of an alarm, which holds nothing else (3.1).
 ---@param device table
----@param alarm { code: string, at: integer }
+---@param alarm { code: string, at: integer, state: string }
 ---@return table
-function report.alarm(device, alarm)
-  local event = { warnDate = core.timestamp(alarm.at), warnType = alarm.code, warnState = "1" }
-  return message(device, alarm.at, "99", { service("WarnDataInfo", { warnEvents = core.array { event } }) })
+function Report:alarm(device, alarm)
+  local own = meter.traits(device.meter).meter == "2" and self.switches.C27 == "own"
+  local event = {
+    warnDate = core.timestamp(meter.clock(device.meter, alarm.at)),
+    warnType = FORMS[self.switches.A3]:format(alarm.code:sub(1, 4)),
+    warnState = alarm.state,
+  }
+  local data = { item(own and "ConcentratorWarnDataInfo" or "WarnDataInfo", { warnEvents = core.array { event } }) }
+  return message(self, device, alarm.at, "99", data)
+end
+
+--- The result of a command in the type and form it is sent in (C20, C22, C38).
+---@param command table
+---@param result table
+---@return table|string
+function Report:result(command, result)
+  local is_empty = command.method == "PRICE_READ" and result.commandResult == "1" and self.switches.C38 == "empty"
+  local out = is_empty and price.nothing() or {}
+  for name, value in pairs(result) do out[name] = value end
+  if self.switches.C22 == "int" then out.commandResult = math.tointeger(tonumber(out.commandResult)) end
+  if self.switches.C20 == "string" then return core.encode(out) end
+  return out
 end
 
 --- The response to a command (3.2).
@@ -189,15 +96,20 @@ end
 ---@param command table
 ---@param at integer seconds
 ---@return table
-function report.response(device, command, at)
+function Report:response(device, command, at)
   return {
     callbackType = "1",
     msgDeviceType = "0",
     deviceId = device.id,
     commandId = command.id,
     receiveTime = core.timestamp(at),
-    callbackData = command.result,
+    callbackData = self:result(command, command.answer),
   }
 end
 
-return report
+---@param options { random: table, switches: table<string, string> }
+local function new(options)
+  return setmetatable({ random = options.random, switches = options.switches }, Report)
+end
+
+return { new = new }

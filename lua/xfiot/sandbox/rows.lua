@@ -15,14 +15,15 @@ end
 local function load()
   if loaded then return loaded end
   local contract = core.contract()
-  local charges, routes = {}, {}
+  local charges, routes, alarms = {}, {}, {}
+  for _, row in ipairs(contract.alarms) do alarms[row.code] = row end
   for _, row in ipairs(contract.commands) do charges[row.id] = row.charge_types end
   for _, row in ipairs(contract.endpoints) do
     add_route(routes, row.path, contract.api_version, row.method, row.name)
     if row.also_method then add_route(routes, row.path, contract.api_version, row.also_method, row.name) end
     if row.also_path then add_route(routes, row.also_path, contract.api_version, row.method, row.name) end
   end
-  loaded = { charges = charges, routes = routes, version = contract.api_version }
+  loaded = { charges = charges, alarms = alarms, routes = routes, version = contract.api_version }
   return loaded
 end
 
@@ -30,11 +31,19 @@ local rows = {}
 
 --- The Chinese text of a return code. Success says what the examples say (C7).
 ---@param code string
+---@param switches table<string, string>
 ---@return string
-function rows.message(code)
-  if code == "100000" then return "运行正确" end
+function rows.message(code, switches)
+  if code == "100000" then return switches.C7 == "appendix" and "成功" or "运行正确" end
   local row = codes.find(code)
   return row and row.message.zh or code
+end
+
+--- An alarm's row: code, device, shuts, status_flag; nil if there is none.
+---@param code string "0009H"
+---@return table?
+function rows.alarm(code)
+  return load().alarms[code]
 end
 
 --- The chargeTypes a command variant is for: "12".

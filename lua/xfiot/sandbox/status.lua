@@ -15,10 +15,10 @@ local status = {}
 ---@param queue table
 ---@return table
 function status.snapshot(device, now, queue)
-  local m = device.meter
-  meter.settle(m, now)
+  local m = meter.probe(device.meter, now, {})
   local shown, charge = m.shown, meter.traits(m).charge
   local gas = m.kind == "gas" or (shown and shown.gas)
+  local tier, current = price.current(m)
   local bills = {}
   for i, number in ipairs(m.bills or {}) do bills[i] = number end
   return {
@@ -29,25 +29,32 @@ function status.snapshot(device, now, queue)
     registered = device.state == registry.REGISTERED,
     account = m.account or false,
     opening = m.opening or false,
-    valve = m.valve == "1" and "open" or "closed",
+    profile = meter.profile(m),
+    valve = meter.traits(m).meter ~= "2" and (m.valve == "1" and "open" or "closed") or nil,
+    counter = core.decimal_text(m.used % meter.traits(m).counter),
+    used = core.decimal_text(m.used),
     balance = (charge ~= "0" or shown) and meter.amount_text(shown and shown.balance or m.balance) or nil,
     unit = gas and "m³" or "CNY",
     bought = meter.amount_text(m.bought),
+    spent = meter.amount_text(m.spent),
     buys = m.buys,
-    price = (shown or m.scheme) and core.decimal_text(shown and shown.price or price.current(m), 2) or nil,
+    price = (shown or m.scheme) and core.decimal_text(shown and shown.price or current, 2) or nil,
     price_version = m.scheme and m.scheme.version,
     next_price = m.delayed and core.timestamp(m.delayed.from),
     ladder = core.decimal_text(m.position),
-    tier = shown and shown.tier or m.scheme and price.tier(m.scheme, m.position),
+    tier = shown and shown.tier or m.scheme and tier or nil,
     settled = shown and core.timestamp(shown.settled),
     bill_numbers = bills,
     waiting = queue:waiting(device),
     reported = device.reported and core.timestamp(device.reported),
+    alarm = device.alarm and device.alarm.code,
+    asleep = device.asleep and device.asleep > now or false,
   }
 end
 
 local COLUMNS <const> = {
-  "deviceNo", "kind", "registered", "account", "valve", "balance", "unit", "price", "ladder", "waiting",
+  "deviceNo", "kind", "registered", "account", "valve", "balance", "unit", "price", "ladder", "counter",
+  "alarm", "waiting",
 }
 
 local function cell(value)
