@@ -68,7 +68,7 @@ static int next_bill(lua_State *L)
 /***
 Places an order as intent.
 @function journal:place
-@tparam table intent {order=, company_code=, device_no=, device_id=, method=, variant=, bill_no=,
+@tparam table intent {order=, company_code=, merchant_id=, device_no=, device_id=, method=, variant=, bill_no=,
 amount=, amount_thousandths=, body=, expire_time=, last_report=, created_at=}
 @tparam string content what the order is compared by, see fingerprint
 @treturn string|nil new, same, conflict, blocked, bill_repeated
@@ -89,6 +89,7 @@ static int place(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     o.order = xf_text_member(L, 2, "order");
     o.company_code = xf_text_member(L, 2, "company_code");
+    o.merchant_id = xf_text_member(L, 2, "merchant_id");
     o.device_no = xf_text_member(L, 2, "device_no");
     o.device_id = xf_text_member(L, 2, "device_id");
     o.method = xf_text_member(L, 2, "method");
@@ -213,6 +214,7 @@ static void push_order(lua_State *L, const struct xf_journal *j, const struct xf
     xf_set_text(L, "order", o->order);
     xf_set_text(L, "fingerprint", o->fingerprint);
     xf_set_text(L, "company_code", o->company_code);
+    xf_set_text(L, "merchant_id", o->merchant_id);
     xf_set_text(L, "device_no", o->device_no);
     xf_set_text(L, "device_id", o->device_id);
     xf_set_text(L, "method", o->method);

@@ -112,6 +112,7 @@ struct xf_intent {
     const char *order; /* the caller's id, unique for ever */
     const char *fingerprint; /* of what the caller asked for, see xf_journal_fingerprint */
     const char *company_code;
+    const char *merchant_id; /* whose platform account it is for, or NULL: not known */
     const char *device_no;
     const char *device_id;
     const char *method; /* RECHARGE_REMOTE */
@@ -215,7 +216,7 @@ int64_t xf_journal_recover(struct xf_journal *j, int64_t now, struct xf_err *err
 /* Texts are NULL where there is none; all live as long as the list. */
 struct xf_order {
     const char *order, *fingerprint;
-    const char *company_code, *device_no, *device_id, *method, *variant;
+    const char *company_code, *merchant_id, *device_no, *device_id, *method, *variant;
     const char *amount, *body, *last_report;
     const char *command_id, *proposal, *owner, *by;
     size_t body_size;

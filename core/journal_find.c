@@ -8,12 +8,13 @@
 /* In the order of ORDER_COLUMNS in journal_sql.c. */
 static const size_t order_texts[] = {
     offsetof(struct xf_order, order),        offsetof(struct xf_order, fingerprint),
-    offsetof(struct xf_order, company_code), offsetof(struct xf_order, device_no),
-    offsetof(struct xf_order, device_id),    offsetof(struct xf_order, method),
-    offsetof(struct xf_order, variant),      offsetof(struct xf_order, amount),
-    offsetof(struct xf_order, body),         offsetof(struct xf_order, last_report),
-    offsetof(struct xf_order, command_id),   offsetof(struct xf_order, proposal),
-    offsetof(struct xf_order, owner),        offsetof(struct xf_order, by),
+    offsetof(struct xf_order, company_code), offsetof(struct xf_order, merchant_id),
+    offsetof(struct xf_order, device_no),    offsetof(struct xf_order, device_id),
+    offsetof(struct xf_order, method),       offsetof(struct xf_order, variant),
+    offsetof(struct xf_order, amount),       offsetof(struct xf_order, body),
+    offsetof(struct xf_order, last_report),  offsetof(struct xf_order, command_id),
+    offsetof(struct xf_order, proposal),     offsetof(struct xf_order, owner),
+    offsetof(struct xf_order, by),
 };
 
 static void order_numbers(sqlite3_stmt *s, int column, void *row)

@@ -95,10 +95,10 @@ static enum xf_placed write_intent(struct xf_journal *j, const struct xf_intent 
 
     if (xf_owner_write(j, err) != 0)
         return XF_PLACED_FAILED;
-    s = xf_sql_start(j, XF_SQL_ORDER_PLACE, err, "tttttttztisittti", i->order, i->fingerprint,
+    s = xf_sql_start(j, XF_SQL_ORDER_PLACE, err, "tttttttztisitttit", i->order, i->fingerprint,
                      i->company_code, i->device_no, i->device_id, i->method, i->variant, (int64_t)i->bill_no,
                      i->amount, i->amount_thousandths, i->body, i->body_size, i->expire_time, i->last_report,
-                     i->by != NULL ? i->by : default_actor, j->owner, i->at);
+                     i->by != NULL ? i->by : default_actor, j->owner, i->at, i->merchant_id);
     row = s == NULL ? -1 : xf_sql_row(j, s, err);
     xf_sql_end(s);
     return row < 0 ? XF_PLACED_FAILED : XF_PLACED_NEW;

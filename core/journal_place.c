@@ -168,7 +168,8 @@ static const char *former(const char *id, char out[FORMER_SIZE])
 }
 
 /* What a witness has against the journal: 1 with the finding in j->held, 0, or -1 with err. */
-static int examine(struct xf_journal *j, const struct xf_testimony *t, struct xf_err *err)
+static int examine(struct xf_journal *j, enum xf_witness witness, const struct xf_testimony *t,
+                   struct xf_err *err)
 {
     char name[FORMER_SIZE], ignored[8];
     int row;
@@ -183,6 +184,8 @@ static int examine(struct xf_journal *j, const struct xf_testimony *t, struct xf
     }
     if (t->commits <= FOUNDED && j->position <= FOUNDED)
         return 0; /* neither ever held an order */
+    if (witness == XF_WITNESS_OUTSIDE && j->position <= FOUNDED)
+        return 0; /* the journal was removed with all that lay beside it: somebody begins anew */
     if (get(j, former(t->id, name), ignored, sizeof ignored, err, &row) || row < 0)
         return row < 0 ? -1 : 0;
     (void)snprintf(j->held, sizeof j->held,
@@ -221,7 +224,7 @@ static int examine_all(struct xf_journal *j, bool has_mark, const struct xf_test
         return 0;
     for (int i = 0; i < XF_WITNESSES && row >= 0 && found_out == 0; i++)
         if (speaks[i])
-            found_out = examine(j, &said[i], err);
+            found_out = examine(j, (enum xf_witness)i, &said[i], err);
     if (row < 0 || found_out < 0)
         return -1;
     if (found_out == 0 && !has_mark && j->position > FOUNDED)

@@ -49,6 +49,7 @@ static const char *const version_1[] = {
     " order_id TEXT NOT NULL UNIQUE,"
     " fingerprint TEXT NOT NULL,"
     " company_code TEXT NOT NULL,"
+    " merchant_id TEXT,"
     " device_no TEXT NOT NULL,"
     " device_id TEXT NOT NULL,"
     " method TEXT NOT NULL,"

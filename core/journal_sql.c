@@ -13,9 +13,9 @@
     " AND o.company_code = " company_code "), 0), coalesce((SELECT mark FROM bill_marks b"                   \
     " WHERE b.device_no = " device_no " AND b.company_code = " company_code "), 0))"
 /* In the order of order_texts in journal_find.c, then its numbers. */
-#define ORDER_COLUMNS                                                                                        \
-    "SELECT order_id, fingerprint, company_code, device_no, device_id, method, variant, amount, body,"       \
-    " last_report, command_id, proposal, w.name, placed_by, state, o.row, bill_no, code, thousandths,"       \
+#define ORDER_COLUMNS                                                                                               \
+    "SELECT order_id, fingerprint, company_code, merchant_id, device_no, device_id, method, variant, amount, body," \
+    " last_report, command_id, proposal, w.name, placed_by, state, o.row, bill_no, code, thousandths,"              \
     " expire_time, deadline, created_at, updated_at "
 /* Joined in this order: the planner has no figures of these tables to choose by. */
 #define FROM_ORDERS                                                                                          \
@@ -52,9 +52,9 @@ static const char *const texts[XF_SQL_PUSH_SAME_ID] = {
                                " WHERE device_no = ?1 AND company_code = ?2 AND bill_no = ?3",
     [XF_SQL_ORDER_PLACE] =
         "INSERT OR ROLLBACK INTO orders (order_id, fingerprint, company_code, device_no, device_id, method, variant,"
-        " bill_no, amount, thousandths, body, expire_time, last_report, placed_by, placer, created_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?10), ?11, ?12, ?13, ?14,"
-        " (SELECT id FROM owners WHERE name = ?15), ?16)",
+        " bill_no, amount, thousandths, body, expire_time, last_report, placed_by, placer, created_at,"
+        " merchant_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?10), ?11, ?12, ?13, ?14,"
+        " (SELECT id FROM owners WHERE name = ?15), ?16, ?17)",
     [XF_SQL_ORDER_STANDING] =
         "SELECT o.row, state, entries, command_id, w.name " FROM_ORDERS " WHERE order_id = ?1",
     [XF_SQL_ORDER_OF_COMMAND] = "SELECT order_id FROM standings s CROSS JOIN orders o ON o.row = s.row"

@@ -45,7 +45,7 @@ describe("clients killed at random points", function()
       for _, state in ipairs { "applied", "unknown", "suspect", "rejected" } do
         assert.is_true(sum[state] > 0, "no order was ever " .. state)
       end
-      assert.is_true(sum.executed > meters)
+      assert.is_true(sum.executed > meters, ("executed only %d for %d meters"):format(sum.executed, meters))
     end)
   end
 end)

@@ -106,6 +106,13 @@ describe("xfiot orders list", function()
     assert.matches(path, done.stderr, 1, true)
   end)
 
+  it("says so of a journal that was emptied", function()
+    local path = helper.write(helper.tmpdir() .. "/journal.db", "")
+    local done = orders(settings("/tmp/x/y"), "list", "--journal", path)
+    assert.are.same({ 0, "" }, { done.status, done.stdout })
+    assert.matches("nothing was ever written to the journal at " .. path, done.stderr, 1, true)
+  end)
+
   for _, row in ipairs { { "/dev/null/x/journal.db", "Not a directory" }, { "/dev/null", "device" },
                          { "/tmp", "folder" } } do
     it("does not take for empty what cannot be read: " .. row[1], function()

@@ -122,6 +122,20 @@ function failures.behind(request, blocking, cause)
   }
 end
 
+--- An order under way that was placed for another account at the platform.
+---@param row table
+---@return xfiot.Error
+function failures.elsewhere(row)
+  return errors.new {
+    kind = "unknown", operation = row.method, order = row.order, blocking = row.order, sent = false,
+    message_en = ("Order %s is %s under company %s, merchant %s, which are not these settings'"):format(
+      row.order, row.state, row.company_code, row.merchant_id or "-"),
+    message = ("订单 %s 属于公司 %s、商户 %s，与当前设置不符，状态为 %s"):format(
+      row.order, row.company_code, row.merchant_id or "-", row.state),
+    remedy = "Nothing was sent. Use the settings it was placed with, or a journal of its own for each account.",
+  }
+end
+
 local function in_doubt(row, message, message_zh, evidence)
   return errors.new {
     kind = "unknown", operation = row.method, order = row.order, sent = row.state == "suspect" or "maybe",

@@ -103,6 +103,16 @@ function Book:advance(row, step)
   return result == "done"
 end
 
+--- Whether an order is for the account of our client at the platform: with another's
+--- key it would be sent to the wrong one.
+---@param row table
+---@return boolean
+function Book:is_ours(row)
+  local mine = self.client.settings.merchant_id
+  return row.company_code == self.client.company_code
+    and (row.merchant_id == nil or mine == nil or row.merchant_id == mine)
+end
+
 --- An order as the journal has it now, or nil.
 ---@param id string
 ---@return table|nil row
@@ -257,6 +267,7 @@ local ENDS = { applied = true, rejected = true, cancelled = true, unknown = true
 ---@param deadline number on core.clock()
 ---@return table row at one of the ends
 function Book:drive(row, deadline)
+  if not ENDS[row.state] and not self:is_ours(row) then error(failures.elsewhere(row), 0) end
   while not ENDS[row.state] do
     steps[row.state](self, row, deadline)
     if not row.state then row = self:find(row.order) end
@@ -302,11 +313,11 @@ local function write_intent(file, request)
   end
   local body, variant = request:freeze(bill)
   local row = {
-    order = request.order, company_code = company_code, device_no = request.device_no, device_id = request.device_id,
-    method = request.verb_row.method, variant = variant, bill_no = bill,
-    amount = thousandths and core.decimal_text(thousandths, 2), amount_thousandths = thousandths, body = body,
-    expire_time = request.expire_time, last_report = request.last_report, created_at = core.now(), state = "intent",
-    command_id = nil, code = nil,
+    order = request.order, company_code = company_code, merchant_id = request.meter.client.settings.merchant_id,
+    device_no = request.device_no, device_id = request.device_id, method = request.verb_row.method, variant = variant,
+    bill_no = bill, amount = thousandths and core.decimal_text(thousandths, 2), amount_thousandths = thousandths,
+    body = body, expire_time = request.expire_time, last_report = request.last_report, created_at = core.now(),
+    state = "intent", command_id = nil, code = nil,
   }
   request.row = row
   return file:place(row, request.content)

@@ -19,7 +19,7 @@ local function left_behind(book, states, owners)
     local page = book:journal():read("list", { states = states, after = after })
     for _, row in ipairs(page) do
       after = row.row
-      if row.company_code == book.client.company_code and owners[row.owner] then list[#list + 1] = row end
+      if book:is_ours(row) and owners[row.owner] then list[#list + 1] = row end
     end
   until #page == 0
   return list

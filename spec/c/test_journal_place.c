@@ -111,12 +111,12 @@ static void putting_back(void)
         {"cat $B/journal.db > $I/journal.db && rm $I/journal.db-mark", false, true},
         {"rm $I/journal.db-mark", true, true},
         {"rm $I/journal.db-mark", false, true},
-        {"for f in $I/*; do : > $f; done", true, true},
+        {"for f in $I/*; do : > $f; done", true, false},
         {": > $I/journal.db", true, true},
         {": > $I/journal.db", false, true},
         {"rm $I/journal.db", false, true},
-        {"rm -rf $I", true, true},
-        {"rm -rf $I", false, false}, /* nobody is left to tell */
+        {"rm -rf $I", true, false}, /* begun anew on purpose */
+        {"rm -rf $I", false, false},
         {"mv $I $I.1 && cp -a $I.1 $I", true, true},
         {"mv $I $I.1 && mv $I.1 $I", true, false},
         {"mv $I/journal.db $I/x && mv $I/x $I/journal.db", true, false},

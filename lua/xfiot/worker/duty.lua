@@ -32,7 +32,7 @@ local function survey(self)
     local page = book:journal():read("list", { states = OPEN, after = after })
     for _, row in ipairs(page) do
       after = row.row
-      if row.company_code == book.client.company_code then
+      if book:is_ours(row) then
         rows[#rows + 1] = row
         counts[row.state] = counts[row.state] + 1
       end
