@@ -77,6 +77,7 @@ void xf_add_journal(lua_State *L, int core);
 void xf_add_order(lua_State *L, int core);
 void xf_add_serve(lua_State *L, int core);
 void xf_add_worker(lua_State *L, int core);
+void xf_add_table(lua_State *L, int core);
 void xf_add_lock(lua_State *L, int core);
 
 /* [-0, +0, m] luaL_setfuncs with the core object as upvalue, into the table on top. */

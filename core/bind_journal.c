@@ -74,6 +74,8 @@ void xf_found_empty(struct xf_found *f)
     xf_pushes_free(&f->pushes);
     xf_push_history_free(&f->decisions);
     xf_sightings_free(&f->sightings);
+    xf_runs_free(&f->runs);
+    xf_run_steps_free(&f->steps);
     xf_ledgers_free(&f->ledgers);
     xf_readings_free(&f->readings);
     xf_ledger_entries_free(&f->entries);
@@ -345,6 +347,8 @@ void xf_add_journal(lua_State *L, int core)
     xf_set_functions(L, core, xf_order_methods);
     xf_set_functions(L, core, xf_inbox_methods);
     xf_set_functions(L, core, xf_sighting_methods);
+    xf_set_functions(L, core, xf_run_methods);
+    xf_set_functions(L, core, xf_run_find_methods);
     xf_set_functions(L, core, xf_ledger_methods);
     lua_pop(L, 1);
     xf_set_functions(L, core, functions);

@@ -6,6 +6,7 @@
 #include "journal.h"
 #include "journal_ledger.h"
 #include "journal_push.h"
+#include "journal_run.h"
 #include "journal_sighting.h"
 
 #define XF_JOURNAL_TYPE "xfiot.journal"
@@ -30,6 +31,8 @@ struct xf_found {
     struct xf_pushes pushes;
     struct xf_push_history decisions;
     struct xf_sightings sightings;
+    struct xf_runs runs;
+    struct xf_run_steps steps;
     struct xf_ledgers ledgers;
     struct xf_readings readings;
     struct xf_ledger_entries entries;
@@ -51,6 +54,9 @@ extern const luaL_Reg xf_place_methods[];
 extern const luaL_Reg xf_inbox_methods[];
 /* Those that concern what devices let be known. */
 extern const luaL_Reg xf_sighting_methods[];
+/* Those that concern runs. */
+extern const luaL_Reg xf_run_methods[];
+extern const luaL_Reg xf_run_find_methods[];
 /* Those that concern ledgers. */
 extern const luaL_Reg xf_ledger_methods[];
 

@@ -19,6 +19,7 @@ struct xf_heap {
     struct link *free[CLASSES]; /* of (i + 1) * GRAIN bytes */
     struct link *slabs;
     char *rest, *end; /* of the newest slab: not cut yet */
+    size_t used, limit; /* bytes that Lua has asked for, and may ask for; 0: no limit */
 };
 
 static size_t class_of(size_t size)
@@ -88,9 +89,8 @@ static void give(struct xf_heap *h, void *block, size_t size)
     h->free[class_of(size)] = l;
 }
 
-void *xf_heap_resize(void *heap, void *block, size_t old, size_t size)
+static void *resize(struct xf_heap *h, void *block, size_t old, size_t size)
 {
-    struct xf_heap *h = heap;
     void *moved;
 
     if (block == NULL)
@@ -109,4 +109,23 @@ void *xf_heap_resize(void *heap, void *block, size_t old, size_t size)
     memcpy(moved, block, old < size ? old : size);
     give(h, block, old);
     return moved;
+}
+
+void *xf_heap_resize(void *heap, void *block, size_t old, size_t size)
+{
+    struct xf_heap *h = heap;
+    size_t before = block != NULL ? old : 0;
+    void *result;
+
+    if (h->limit != 0 && size > before && h->used + (size - before) > h->limit)
+        return NULL; /* Lua collects its garbage and asks once more */
+    result = resize(h, block, old, size);
+    if (result != NULL || size == 0)
+        h->used += size - before;
+    return result;
+}
+
+void xf_heap_limit(struct xf_heap *h, size_t bytes)
+{
+    h->limit = bytes;
 }

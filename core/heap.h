@@ -20,4 +20,8 @@ void xf_heap_free(struct xf_heap *h);
  * fails. old is the size that the block has; it means nothing when block is NULL. */
 void *xf_heap_resize(void *heap, void *block, size_t old, size_t size);
 
+/* From now on what Lua holds may not grow beyond so many bytes; 0: as it likes.
+ * What it holds already is counted, and stays. */
+void xf_heap_limit(struct xf_heap *h, size_t bytes);
+
 #endif

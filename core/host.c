@@ -34,6 +34,7 @@ enum {
  * what is in flight is in the journal. A handler can reach nothing but these. */
 static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t interruptions;
+static volatile sig_atomic_t polite; /* the Lua code asks for interruptions itself, and stops by itself */
 
 static void stop_hook(lua_State *L, lua_Debug *ar)
 {
@@ -58,6 +59,8 @@ static void interrupt(int number)
 
     if (interruptions++ > 0)
         end_now(number);
+    if (polite)
+        return;
     (void)signal(SIGALRM, end_now);
     (void)alarm(GRACE);
     /* lua.c does the same: lua_sethook is the one function of Lua that a handler may call. */
@@ -118,6 +121,47 @@ static int was_interrupted(lua_State *L)
     return 1;
 }
 
+/* Bytes that Lua may hold from now on; false where another allocator serves (sanitizers). */
+static int limit_memory(lua_State *L)
+{
+    lua_Integer bytes = luaL_checkinteger(L, 1);
+    void *heap = NULL;
+    bool ours = lua_getallocf(L, &heap) == xf_heap_resize;
+
+    luaL_argcheck(L, bytes > 0, 1, "a number above 0 expected");
+    if (ours)
+        xf_heap_limit(heap, (size_t)bytes);
+    lua_pushboolean(L, ours);
+    return 1;
+}
+
+static void end_late(int number)
+{
+    static const char text[] = "xfiot: the script took longer than its time limit\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(STATUS_FAILED);
+}
+
+/* For a script that does not listen: the process ends GRACE seconds after its time. */
+static int stop_after(lua_State *L)
+{
+    (void)signal(SIGALRM, end_late);
+    (void)alarm((unsigned)luaL_checkinteger(L, 1) + GRACE);
+    return 0;
+}
+
+/* From here on Ctrl-C and SIGTERM only count as one interruption: the code that runs
+ * asks was_interrupted, lets what is in flight come to its end, and stops. */
+static int stop_politely(lua_State *L)
+{
+    (void)L;
+    polite = 1;
+    (void)signal(SIGTERM, interrupt);
+    return 0;
+}
+
 static int is_terminal(lua_State *L)
 {
     lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
@@ -137,11 +181,11 @@ static int leave_signals(lua_State *L)
 /* What only the host program has. */
 static int open_host(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"script", embedded_script},
-                                         {"is_terminal", is_terminal},
-                                         {"was_interrupted", was_interrupted},
-                                         {"leave_signals", leave_signals},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"script", embedded_script},          {"is_terminal", is_terminal},
+        {"was_interrupted", was_interrupted}, {"leave_signals", leave_signals},
+        {"limit_memory", limit_memory},       {"stop_after", stop_after},
+        {"stop_politely", stop_politely},     {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;

@@ -76,6 +76,28 @@ enum xf_sql {
     XF_SQL_ENTRY_LIST,
     XF_SQL_ENTRY_LAST,
     XF_SQL_ENTRY_MARKED,
+    /* runs, from here on: texts in journal_sql_run.c */
+    XF_SQL_CAMPAIGN_FIND,
+    XF_SQL_CAMPAIGN_ADD,
+    XF_SQL_SCRIPT_FIND,
+    XF_SQL_SCRIPT_ADD,
+    XF_SQL_RUN_START,
+    XF_SQL_RUN_OPEN_ROW,
+    XF_SQL_RUN_STANDING,
+    XF_SQL_RUN_CLAIM,
+    XF_SQL_STEP_ADD,
+    XF_SQL_STEP_CHANGE,
+    XF_SQL_RUN_REST,
+    XF_SQL_RUN_MISSED,
+    XF_SQL_RUN_CANCEL,
+    XF_SQL_RUN_LIST,
+    XF_SQL_RUN_LIST_CAMPAIGN,
+    XF_SQL_RUN_DUE,
+    XF_SQL_RUN_FIND,
+    XF_SQL_RUN_FIND_ROW,
+    XF_SQL_RUN_FIND_SAME,
+    XF_SQL_RUN_COUNT,
+    XF_SQL_STEP_LIST,
     XF_SQL_COUNT,
 };
 
@@ -136,6 +158,12 @@ extern const char *const xf_schema_push[];
 
 extern const char *const xf_sql_ledger_texts[];
 extern const char *const xf_schema_ledger[];
+/* ---- journal_sql_run.c and journal_schema_run.c */
+
+/* Texts from XF_SQL_CAMPAIGN_FIND on. */
+extern const char *const xf_sql_run_texts[];
+/* Statements of version 1 that follow journal_schema_push.c's; NULL-ended. */
+extern const char *const xf_schema_run[];
 
 /* ---- journal_schema.c */
 

@@ -293,7 +293,7 @@ int xf_schema_migrate(struct xf_journal *j, struct xf_err *err)
     for (int v = version; v < XF_JOURNAL_VERSION; v++)
         if (run_all(j, migrations[v], err) != 0)
             goto fail;
-    if (version < 1 && run_all(j, xf_schema_push, err) != 0)
+    if (version < 1 && (run_all(j, xf_schema_push, err) != 0 || run_all(j, xf_schema_run, err) != 0))
         goto fail;
     if (version < 1 && run_all(j, xf_schema_ledger, err) != 0)
         goto fail;

@@ -124,9 +124,10 @@ int xf_sql_fail(struct xf_journal *j, int rc, struct xf_err *err)
 
 static const char *text_of(enum xf_sql id)
 {
-    if (id >= XF_SQL_LEDGER_OPEN)
-        return xf_sql_ledger_texts[id - XF_SQL_LEDGER_OPEN];
-    return id < XF_SQL_PUSH_SAME_ID ? texts[id] : xf_sql_push_texts[id - XF_SQL_PUSH_SAME_ID];
+    return id < XF_SQL_PUSH_SAME_ID    ? texts[id]
+           : id < XF_SQL_LEDGER_OPEN   ? xf_sql_push_texts[id - XF_SQL_PUSH_SAME_ID]
+           : id < XF_SQL_CAMPAIGN_FIND ? xf_sql_ledger_texts[id - XF_SQL_LEDGER_OPEN]
+                                       : xf_sql_run_texts[id - XF_SQL_CAMPAIGN_FIND];
 }
 
 sqlite3_stmt *xf_sql_start(struct xf_journal *j, enum xf_sql id, struct xf_err *err, const char *types, ...)

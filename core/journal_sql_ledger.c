@@ -9,7 +9,7 @@
     "SELECT kind, time, segment, evidence, detail, state, mark, seq, fen, balance, at, provisional"          \
     " FROM ledger_entries WHERE account = ?1"
 
-const char *const xf_sql_ledger_texts[XF_SQL_COUNT - XF_SQL_LEDGER_OPEN] = {
+const char *const xf_sql_ledger_texts[XF_SQL_CAMPAIGN_FIND - XF_SQL_LEDGER_OPEN] = {
 #define AT(id) [(id)-XF_SQL_LEDGER_OPEN]
     AT(XF_SQL_LEDGER_OPEN) = "INSERT INTO ledgers (company_code, device_no, opened_at) VALUES (?1, ?2, ?3)",
     AT(XF_SQL_LEDGER_DEVICE) = "INSERT INTO ledger_devices (device_id, account, at) VALUES (?1, ?2, ?3)",

@@ -115,6 +115,7 @@ int luaopen_xfiot_core(lua_State *L)
     xf_add_order(L, core);
     xf_add_serve(L, core);
     xf_add_worker(L, core);
+    xf_add_table(L, core);
     xf_add_lock(L, core);
     (void)xf_open_contract(L);
     lua_setfield(L, -2, "contract");

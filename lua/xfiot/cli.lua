@@ -13,14 +13,15 @@ local COMMANDS = {} -- name -> function(options) -> status, filled below
 local function load_command(name)
   return function(options) return require("xfiot.cli." .. name)(options) end
 end
-for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "inbox", "sign", "verify", "doctor", "ledger" } do
+for _, name in ipairs { "run", "call", "serve", "sandbox", "orders", "runs", "inbox", "sign", "verify", "doctor",
+                        "ledger" } do
   COMMANDS[name] = load_command(name)
 end
 COMMANDS["serve-worker"] = load_command "serve_worker" -- what serve starts; no user does
 
 local Unwritten = { __tostring = function(self) return "cannot write: " .. self.output end }
 local BROKEN_PIPE = 32 -- EPIPE: who was reading has seen enough
-local LISTINGS = { orders = true, inbox = true, help = true } -- which then end as if they were done
+local LISTINGS = { orders = true, runs = true, inbox = true, help = true } -- which then end as if they were done
 
 --- Prints a line of data. A result that cannot be written is a failure.
 ---@param text string
@@ -59,7 +60,22 @@ local PARSERS = {
     local run = parser:command("run", "Run a workflow script."):add_help(false)
     run:flag("-h --help", "after a script: that script's own arguments")
     run:argument("script", "Lua file, or the name of a workflow that is shipped (recharge)"):args "?"
-    run:argument("args", "name=value of the script"):args "*"
+    run:argument("args", "name=value of the script; with --from: the same for all rows"):args "*"
+    run:option("--from", "run the workflow once for each row of a CSV file (a campaign)"):argname "FILE"
+    run:option("--key", "column that tells rows apart; default: order, else the first"):argname "COLUMN"
+    run:option("--encoding", "of the file: utf-8 (default) or gbk"):argname "NAME"
+    run:option("--concurrency", "rows at once, 256 by default; one that waits for its meter does not count")
+      :argname "N"
+    run:option("--rate", "rows begun a second at most, 50/s"):argname "R/s"
+    run:option("--canary", "the first N rows must succeed before the rest starts"):argname "N"
+    run:option("--max-failures", "stop when more rows have failed: a number, or a share of those done (5% by default)")
+      :target("max_failures"):argname "N"
+    run:option("--results", "CSV file with a row for each row, brought up to date"):argname "FILE"
+    run:flag("--verify", "read each meter's prices back and compare (price changes)")
+    run:flag("--resume", "go on with this file; the same as giving the command again")
+    run:flag("--restricted", "the script gets no os, io, debug and loads nothing")
+    run:option("--memory", "MiB that the program may use"):argname "N"
+    run:option("--time-limit", "seconds that all of it may take"):target("time_limit"):argname "N"
     add_sandbox(run)
     add_settings(run)
   end },
@@ -129,6 +145,20 @@ local PARSERS = {
     orders:option("--note", "with resolve: why"):argname "TEXT"
     orders:flag("--yes", "with accept-journal: every meter has been reconciled")
     add_settings(orders)
+  end },
+  { "runs", function(parser)
+    local runs = parser:command("runs", "List runs of workflows, go on with them, or end them.")
+    runs:argument("action", "list (default), show ID, resume ID, cancel ID, check SCRIPT"):args "?"
+    runs:argument("id", "the run's number, or a script"):args "?"
+    runs:flag("--json", "one JSON object a line")
+    runs:option("--state", "only runs in this state"):argname "STATE"
+    runs:option("--device", "only runs with this meter"):argname "DEVICE_NO"
+    runs:option("--since", "only runs begun then or later, yyyyMMddHHmmss"):argname "TIME"
+    runs:option("--limit", "at most so many"):argname "N"
+    runs:option("--note", "with cancel: why"):argname "TEXT"
+    runs:flag("--force", "with resume: the process that worked on it is gone, though it cannot be seen")
+    runs:flag("--restricted", "the script gets no os, io, debug and loads nothing")
+    add_settings(runs)
   end },
   { "inbox", function(parser)
     local inbox = parser:command("inbox", "List received pushes and decide about those that went wrong.")
@@ -323,6 +353,7 @@ function cli.main(argv)
     return cli.INTERRUPTED
   end
   if not ok then
+    if type(status) ~= "table" then status = { cause = status, text = tostring(status) } end -- out of memory
     local unread = LISTINGS[argv[1]] and type(status.cause) == "table" and status.cause.unread
     if not unread then cli.say(status.text) end
     status = unread and cli.DONE or cli.status_of(status.cause)

@@ -80,13 +80,12 @@ local function give_up(batch)
   end
 end
 
---- Runs write(file, arg) in the next commit and waits until it is on disk.
+--- Runs write(file, arg) in the next commit, which is not waited for: what is written
+--- after it is never on disk before it. One task at most waits for it later.
 ---@param write fun(file: userdata, arg: any): any, any, any operations of the core's journal; it must not yield
 ---@param arg? any
----@return any what write returned, three values at most
----@return any
----@return any
-function Journal:write(write, arg)
+---@return table entry `ok` and `first` once it was run; an event of the loop
+function Journal:enqueue(write, arg)
   local entry = { write = write, arg = arg, ok = nil, first = nil, second = nil, third = nil, task = nil }
   local batch = self.batch
   if not batch then
@@ -96,6 +95,17 @@ function Journal:write(write, arg)
     loop.after(0, flush, self)
   end
   batch[#batch + 1] = entry
+  return entry
+end
+
+--- Runs write(file, arg) in the next commit and waits until it is on disk.
+---@param write fun(file: userdata, arg: any): any, any, any operations of the core's journal; it must not yield
+---@param arg? any
+---@return any what write returned, three values at most
+---@return any
+---@return any
+function Journal:write(write, arg)
+  local entry = self:enqueue(write, arg)
   loop.wait(entry)
   if not entry.ok then error(entry.first, 0) end
   return entry.first, entry.second, entry.third

@@ -309,6 +309,15 @@ function loop.notify(event)
   end
 end
 
+--- Ends a task that has yielded and will not be resumed: nobody holds its coroutine
+--- any more, and what it wants closed is closed.
+---@param task table
+function loop.drop(task)
+  tasks[task.co] = nil
+  task.done = true
+  coroutine.close(task.co)
+end
+
 --- Waits for tasks of spawn to end.
 ---@param list table[]
 function loop.join(list)

@@ -162,6 +162,13 @@ function Watcher:nudge(command_id)
   if not entry.is_due then come_due(entry) end
 end
 
+--- Ends every wait: nobody has the time any more.
+function Watcher:give_up()
+  for _, entry in pairs(self.pending) do
+    for _, waiter in ipairs(entry.waiters) do loop.notify(waiter) end
+  end
+end
+
 --- Waits for the outcome of a command.
 ---@param command_id string
 ---@param seconds number how long at most

@@ -116,7 +116,7 @@ end
 
 -- ---- arguments
 
-local function sorted_names(args)
+local function sort_names(args)
   local names = {}
   for name in pairs(args) do names[#names + 1] = name end
   table.sort(names, function(a, b)
@@ -128,27 +128,40 @@ local function sorted_names(args)
   return names
 end
 
+-- The arguments of a workflow with their types, the required ones first; sorted once.
+local function rows_of(self)
+  if not self.rows then
+    local rows = {}
+    for i, name in ipairs(sort_names(self.args)) do
+      local kind, optional = find_type(self.args[name])
+      rows[i] = { name = name, kind = kind, optional = optional }
+    end
+    self.rows = rows
+  end
+  return self.rows
+end
+
 --- The arguments a workflow takes, the required ones first.
 ---@return { name: string, optional: boolean, en: string, zh: string }[]
 function Workflow:describe()
   local list = {}
-  for i, name in ipairs(sorted_names(self.args)) do
-    local kind, optional = find_type(self.args[name])
-    list[i] = { name = name, optional = optional, en = kind.en, zh = kind.zh }
+  for i, row in ipairs(rows_of(self)) do
+    list[i] = { name = row.name, optional = row.optional, en = row.kind.en, zh = row.kind.zh }
   end
   return list
 end
 
 --- Checks arguments given as text or values; raises naming every bad one.
 ---@param given table<string, any>
+---@param some? boolean only those that are given: others come later
 ---@return table args
-function Workflow:read_args(given)
+function Workflow:read_args(given, some)
   local faults, args = {}, {}
-  for _, name in ipairs(sorted_names(self.args)) do
-    local kind, optional = find_type(self.args[name])
+  for _, row in ipairs(rows_of(self)) do
+    local name, kind, optional = row.name, row.kind, row.optional
     local value = given[name]
     if value == nil or (optional and value == "") then
-      if not optional then
+      if not optional and not some then
         faults[#faults + 1] = { path = name, rule = "is missing; must be " .. kind.en, rule_zh = "缺少；应为" .. kind.zh }
       end
     else
@@ -180,6 +193,7 @@ end
 local Flow = {}
 Flow.__index = Flow
 Flow.__name = "xfiot.flow"
+workflow.Flow = Flow -- of handlers, and of runs that nothing is remembered of; see xfiot.flow
 
 --- The meter with a device number.
 ---@param device_no string

@@ -2,6 +2,8 @@
 --   pair NAME CALLS OURS THEIRS     each: calls a second, CPU seconds, peak KiB
 --   tokens.WAY FIGURE
 --   start LEAST MEDIAN MOST         ms
+--   campaign ROWS BEGAN ENDED CPU KIB
+--   bring_back ALONE TOGETHER       microseconds a run
 --   sandbox FIGURE CPU BYTES        meter-days a second, the same by CPU time; per meter
 --   orders.N, rows.N FIGURE         a second, N in flight or in one commit
 --   settlements.N ORDERED LATE      a second, N in flight
@@ -84,6 +86,15 @@ for _, group in ipairs { 1, 64 } do
     ("%s; SQLite rows: %s"):format(grouped(single["orders." .. group][1]), grouped(single["rows." .. group][1])),
     group == 64 and "8,000" or "")
 end
+
+local campaign = single.campaign
+local rows = campaign[1]
+row(("rows of a campaign a second, %s rows"):format(grouped(rows)), grouped(rows / (campaign[3] - campaign[2])),
+  "5,000")
+row("  CPU seconds per 1,000 rows", ("%.3f"):format(campaign[4] / rows * 1000))
+row("  peak memory in MiB", ("%.1f"):format(campaign[5] / 1024), "under 100")
+row("us to bring back a waiting run of five steps",
+  ("%.0f; many at once: %.0f"):format(table.unpack(single.bring_back)))
 print ""
 for _, group in ipairs { 1, 64 } do
   row(("settlements a second with their commits, %d in flight"):format(group),

@@ -77,9 +77,34 @@ static void check_reuse(void)
     xf_heap_free(NULL);
 }
 
+/* What is held counts, what was given back does not, and making smaller never fails. */
+static void check_limit(void)
+{
+    struct xf_heap *h = xf_heap_new();
+    char *small = xf_heap_resize(h, NULL, 0, 600), *large;
+
+    xf_heap_limit(h, 10000);
+    CHECK(xf_heap_resize(h, NULL, 0, 9401) == NULL);
+    large = xf_heap_resize(h, NULL, 0, 9400);
+    CHECK(large != NULL && xf_heap_resize(h, NULL, 0, 1) == NULL);
+    CHECK(xf_heap_resize(h, small, 600, 601) == NULL);
+    small = xf_heap_resize(h, small, 600, 500);
+    CHECK(small != NULL && (small = xf_heap_resize(h, small, 500, 600)) != NULL);
+    CHECK(xf_heap_resize(h, large, 9400, 0) == NULL);
+    large = xf_heap_resize(h, NULL, 0, 9400);
+    CHECK(large != NULL);
+    xf_heap_limit(h, 0);
+    large = xf_heap_resize(h, large, 9400, 20000);
+    CHECK(large != NULL);
+    (void)xf_heap_resize(h, large, 20000, 0);
+    (void)xf_heap_resize(h, small, 600, 0);
+    xf_heap_free(h);
+}
+
 int main(void)
 {
     check_contents();
     check_reuse();
+    check_limit();
     return check_end();
 }

@@ -246,7 +246,7 @@ static void full_disk(void)
 static void failing_disk(const struct journal_case *c)
 {
     struct xf_journal *j = case_open(c);
-    struct rlimit limit = {.rlim_cur = 256 * 1024, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit = {.rlim_cur = 512 * 1024, .rlim_max = RLIM_INFINITY};
     struct xf_err err = {""};
     char order[32];
     int placed = 0;

@@ -1,47 +1,15 @@
---- xfiot run: one workflow script, or a plain script.
+--- xfiot run: one workflow script, a plain script, or a workflow for each row of a file.
 local cli = require "xfiot.cli"
 local arguments = require "xfiot.cli.arguments"
 local core = require "xfiot.core"
+local limits = require "xfiot.cli.limits"
+local loop = require "xfiot.loop"
 local platform = require "xfiot.cli.platform"
-local trace = require "xfiot.cli.trace"
+local runs = require "xfiot.runs"
+local script = require "xfiot.script"
 local workflow = require "xfiot.workflow"
 
-local function read_file(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text, cannot = file:read "a"
-  file:close()
-  return text, cannot and (path .. ": " .. cannot)
-end
-
--- A file, or else a workflow that the program carries.
-local function read_script(path)
-  local text, why = read_file(path)
-  if text then return text, path end
-  local ok, host = pcall(require, "xfiot.host")
-  local shipped = ok and not path:find "/" and host.script((path:gsub("%.lua$", "")) .. ".lua")
-  if shipped then return shipped, path end
-  cli.usage("the script cannot be read: " .. why)
-end
-
-local function load_script(path)
-  local text, name = read_script(path)
-  if text:sub(1, 1) == "\27" then cli.usage(name .. " is compiled Lua; scripts are taken as text only") end
-  local chunk, why = load((text:gsub("^#[^\n]*", "")), "@" .. name, "t")
-  if not chunk then error(why, 0) end
-  return chunk
-end
-
--- A script's own code; a workflow that is declared wrongly is told with its file.
-local function run_chunk(chunk, path, args)
-  local ok, result = xpcall(chunk, function(cause)
-    -- `return xfiot.workflow {...}` is a tail call: the script's own line is lost, its file is not
-    if type(cause) == "string" then cause = cause:gsub("^xfiot%.workflow: ", path .. ": %0") end
-    return trace.handler(cause)
-  end, args)
-  if not ok then error(result, 0) end
-  return result
-end
+local LOOK_EVERY = 0.5 -- seconds between looks at a run that was put away
 
 -- What earlier runs left in the journal is picked up before anything new is sent.
 local function recover(client)
@@ -52,35 +20,114 @@ local function recover(client)
   require("xfiot.recovery").start(client, cli.say)
 end
 
-local function show_help(path, script)
-  if not workflow.is(script) then
+local function show_help(path, made)
+  if not workflow.is(made) then
     cli.out(path .. " is a plain script: its name=value arguments reach it as a table in `...`.")
     return cli.DONE
   end
   cli.out(("Usage: xfiot run %s name=value ...\n"):format(path))
-  if script.doc ~= "" then cli.out(script.doc .. "\n") end
+  if made.doc ~= "" then cli.out(made.doc .. "\n") end
   cli.out "Arguments:"
-  for _, arg in ipairs(script:describe()) do
+  for _, arg in ipairs(made:describe()) do
     cli.out(("  %-14s %s%s (%s)"):format(arg.name, arg.optional and "optional: " or "", arg.en, arg.zh))
   end
   return cli.DONE
 end
 
-return function(options)
-  local args = arguments.read(options.args)
-  local chunk = load_script(options.script)
-  -- a workflow's file is read to know its arguments; a plain script would start to work
-  if options.help then return show_help(options.script, run_chunk(chunk, options.script, {})) end
-  local sandbox <close> = platform.start(options) -- luacheck: ignore 211 (closed at the end)
-  local script = run_chunk(chunk, options.script, args)
-  if not workflow.is(script) then return cli.DONE end
-  local checked = script:read_args(args)
-  local client = require("xfiot").client()
-  recover(client)
-  local result = script:start(client, checked)
-  if result ~= nil then
-    local ok, text = pcall(core.encode, result)
-    cli.out(ok and text or core.encode(tostring(result)))
+-- A run that was put away is waited for: it goes on here when its time has come,
+-- unless another process is faster.
+local function wait_for(client, run)
+  local book, id = client.orders:journal(), run.id
+  local limit = client.settings.wait and core.clock() + client.settings.wait
+  cli.say(("run %d waits for %s; Ctrl-C leaves it to xfiot serve, or to the same command again")
+    :format(id, run.outcome.waiting_for))
+  while true do
+    local row = book:read("run_find", id)
+    if row.state ~= "waiting" and (row.state ~= "running" or row.owner == "gone") then return runs.outcome(row) end
+    if row.owner == "gone" and (row.state == "running" or row.wake_at and row.wake_at <= core.now()) then
+      return nil, runs.take(client, row, run.script)
+    end
+    if limit and core.clock() > limit then return runs.outcome(row) end
+    loop.sleep(LOOK_EVERY)
   end
-  return cli.DONE
 end
+
+--- Drives a run to its end, in this process or another.
+local function see_through(client, run)
+  local outcome = run:drive()
+  while outcome.state == "waiting" and not outcome.error do -- a verb's own time has run out otherwise
+    local next_run
+    outcome, next_run = wait_for(client, run)
+    if next_run then
+      run = next_run
+      outcome = run:drive()
+    end
+  end
+  return outcome, run
+end
+
+--- Prints a run's result; raises what it came to otherwise.
+---@param outcome table
+---@param id? integer
+---@return integer status
+local function tell(outcome, id)
+  if outcome.state == "succeeded" then
+    local result = outcome.result
+    if result ~= nil then
+      local ok, text = pcall(core.encode, result)
+      cli.out(ok and text or core.encode(tostring(result)))
+    end
+    return cli.DONE
+  end
+  if outcome.state == "waiting" and not outcome.error then
+    cli.say(("run %d waits for %s; xfiot serve or the same command again goes on with it")
+      :format(id, tostring(outcome.waiting_for)))
+  end
+  local err = outcome.error
+  if err == nil then return cli.FAILED end
+  error(setmetatable({ cause = err, text = outcome.text or tostring(err) }, require("xfiot.cli.trace").Shown), 0)
+end
+
+local function run_once(client, read, args)
+  local checked = read.workflow:read_args(args)
+  recover(client)
+  local run = runs.begin(client, read, checked)
+  local outcome
+  outcome, run = see_through(client, run)
+  return tell(outcome, run.id)
+end
+
+local command = {}
+
+--- Takes up a run of the journal and sees it through, or until it is put away again.
+---@param client xfiot.Client
+---@param row table
+---@param read xfiot.Script
+---@param options { force?: boolean }
+---@return integer status
+function command.resume(client, row, read, options)
+  recover(client)
+  local run = runs.take(client, row, read, { force = options.force, short = 1 })
+  local outcome = run:drive()
+  return tell(outcome, run.id)
+end
+
+function command.main(options)
+  local args = arguments.read(options.args)
+  local read, why = script.read(options.script)
+  if not read then cli.usage(why) end
+  limits.apply(options)
+  -- a workflow's file is read to know its arguments; a plain script would start to work
+  if options.help then return show_help(options.script, script.run(read, {}, options)) end
+  local sandbox <close> = platform.start(options) -- luacheck: ignore 211 (closed at the end)
+  local made = script.run(read, args, options)
+  if options.from then
+    if not workflow.is(made) then cli.usage("--from needs a workflow; " .. options.script .. " returns none") end
+    return require("xfiot.cli.campaign")(read, args, options, recover)
+  end
+  if not workflow.is(made) then return cli.DONE end
+  made:read_args(args) -- before there is a client: what is wrong with them is told first
+  return run_once(require("xfiot").client(), read, args)
+end
+
+return setmetatable(command, { __call = function(_, options) return command.main(options) end })

@@ -5,6 +5,7 @@ local errors = require "xfiot.errors"
 local trace = {}
 
 local Shown = {} -- metatable of what a handler has made of a cause already
+trace.Shown = Shown
 
 -- Lines of a traceback that are not the script's.
 local function is_inside(line)
@@ -28,8 +29,8 @@ function trace.handler(cause)
   if type(cause) == "table" and cause.usage then return setmetatable({ cause = cause, text = cause.usage }, Shown) end
   local lines = script_lines(tostring(cause))
   if errors.is(cause) then
-    local at = lines[2] and lines[2]:match "^%s+(.-:%d+):"
-    return setmetatable({ cause = cause, text = lines[1] .. (at and (" (at " .. at .. ")") or "") }, Shown)
+    local at = cause.at or lines[2] and lines[2]:match "^%s+(.-:%d+):"
+    return setmetatable({ cause = cause, at = at, text = lines[1] .. (at and (" (at " .. at .. ")") or "") }, Shown)
   end
   return setmetatable({ cause = cause, text = table.concat(lines, "\n") }, Shown)
 end

@@ -5,6 +5,7 @@ local core = require "xfiot.core"
 local doubts = require "xfiot.doubts"
 local loop = require "xfiot.loop"
 local proofs = require "xfiot.proofs"
+local runs = require "xfiot.runs"
 
 local duty = {}
 
@@ -140,6 +141,7 @@ function Duty:run()
       local ok, err = pcall(round, self)
       self.busy = false
       if not ok then self.log("orders_not_kept_going", { reason = tostring(err) }) end
+      runs.bring_back(self.client, self.log, function() return self.stopped end)
     end
     self.bell = {}
     if not self.stopped then loop.wait(self.bell, self.hurry and math.min(SOON, self.every) or self.every) end
