@@ -160,7 +160,7 @@ function M.spree(platform, journal, options)
   local text = M.shell(table.concat(lines, "\n") .. "\n", env)
   -- and once more, without killing
   local rest = M.client(args { first = 1, last = meters, each = TURNS, wait = 8, again = 2, at_once = 64 })
-  text = text .. M.shell(rest .. "\n", env, 60)
+  text = text .. M.shell(rest .. "\n", env, 240)
   return { kills = select(2, text:gsub("killed\n", "")), text = text, meters = meters }
 end
 
