@@ -55,7 +55,7 @@ end
 local function refuse(rows, options, count, bad, faults)
   if options.results then
     local shared = require "xfiot.cli.journal"
-    local book = shared.open(false)
+    local book = shared.open(false, true)
     results.write(options.results, rows, { book = book, faults = faults })
   end
   cli.usage(("%d of %d rows of %s are bad: nothing was sent. Mend them and give the command again")

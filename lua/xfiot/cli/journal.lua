@@ -9,20 +9,21 @@ local shared = {}
 
 --- Opens the journal; says where there is none yet.
 ---@param writes boolean
+---@param quiet? boolean nobody has asked for it: one that is missing is nothing to tell
 ---@return xfiot.Journal|nil
 ---@return table values the settings
-function shared.open(writes)
+function shared.open(writes, quiet)
   local values = settings.resolve()
   local path, why, there = values.journal, nil, nil
   if not path then path, why = core.journal_path() end
   if path then there, why = core.journal_probe(path) end
   if there == nil then error(journal.failure(why), 0) end
   if not there then
-    cli.say(("there is no journal yet at %s"):format(path))
+    if not quiet then cli.say(("there is no journal yet at %s"):format(path)) end
     return nil, values
   end
   local book = journal.open(path, { read_only = not writes })
-  if not book then cli.say(("nothing was ever written to the journal at %s"):format(path)) end
+  if not book and not quiet then cli.say(("nothing was ever written to the journal at %s"):format(path)) end
   return book, values
 end
 
