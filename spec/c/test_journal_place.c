@@ -160,7 +160,7 @@ static void staying_held(void)
 {
     struct place_case p = place_start();
     struct xf_journal *j;
-    char order[8];
+    char order[16];
 
     one_order(&p, "A");
     shell(&p, "cp -a $I $B");
@@ -207,7 +207,7 @@ static void put_back_in_use(void)
     shell(&p, "cp -a $I $B");
     j = case_open(&p.c);
     for (int i = 0; i < 6; i++) {
-        char order[8];
+        char order[16];
 
         (void)snprintf(order, sizeof order, "%d", i);
         CHECK(case_place(j, order, order, 1) == XF_PLACED_NEW);
@@ -301,7 +301,7 @@ static void made_by_many(void)
     for (int i = 0; i < MANY; i++) {
         children[i] = fork();
         if (children[i] == 0) {
-            char order[8];
+            char order[16];
             struct xf_journal *j = case_open(&p.c);
 
             (void)snprintf(order, sizeof order, "%d", i);
