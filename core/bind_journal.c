@@ -42,6 +42,23 @@ lua_Integer xf_integer_member(lua_State *L, int index, const char *name, lua_Int
     return n;
 }
 
+unsigned xf_states_member(lua_State *L, int index, int (*find)(const char *name))
+{
+    unsigned states = 0;
+
+    if (lua_getfield(L, index, "states") == LUA_TTABLE) {
+        for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, -1); i++) {
+            int state = lua_rawgeti(L, -1, i) == LUA_TSTRING ? find(lua_tostring(L, -1)) : -1;
+
+            luaL_argcheck(L, state >= 0, index, "no such state");
+            states |= 1u << (unsigned)state;
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+    return states;
+}
+
 void xf_set_text(lua_State *L, const char *name, const char *text)
 {
     if (text == NULL)

@@ -18,6 +18,9 @@ struct xf_journal *xf_check_journal(lua_State *L, int index);
  * or the fallback if absent. Each raises on another type. */
 const char *xf_text_member(lua_State *L, int index, const char *name);
 lua_Integer xf_integer_member(lua_State *L, int index, const char *name, lua_Integer fallback);
+/* [-0, +0, e] The states that the list `states` of the table names, a bit each; 0 without
+ * the list. find gives a state's number, -1 if there is none of that name. */
+unsigned xf_states_member(lua_State *L, int index, int (*find)(const char *name));
 
 /* [-0, +0, m] sets a member of the table on top; a NULL text sets nothing */
 void xf_set_text(lua_State *L, const char *name, const char *text);

@@ -244,6 +244,13 @@ static void push_order(lua_State *L, const struct xf_journal *j, const struct xf
     xf_set_integer(L, "updated_at", o->updated_at);
 }
 
+static int find_state(const char *name)
+{
+    enum xf_order_state state;
+
+    return xf_order_state_find(name, &state) ? (int)state : -1;
+}
+
 /***
 A page of orders, oldest first.
 @function journal:list
@@ -256,7 +263,6 @@ static int list(lua_State *L)
     struct xf_journal *j = xf_check_journal(L, 1);
     struct xf_order_filter f = {0};
     struct xf_found *found;
-    enum xf_order_state state;
     struct xf_err err;
 
     lua_settop(L, 2);
@@ -266,14 +272,7 @@ static int list(lua_State *L)
         f.since = xf_integer_member(L, 2, "since", 0);
         f.after = xf_integer_member(L, 2, "after", 0);
         f.limit = (size_t)xf_integer_member(L, 2, "limit", 0);
-        if (lua_getfield(L, 2, "states") == LUA_TTABLE) {
-            for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, 3); i++) {
-                lua_rawgeti(L, 3, i);
-                luaL_argcheck(L, xf_order_state_find(luaL_checkstring(L, -1), &state), 2, "no such state");
-                f.states |= XF_ORDER_BIT(state);
-                lua_pop(L, 1);
-            }
-        }
+        f.states = xf_states_member(L, 2, find_state);
     }
     found = xf_push_found(L);
     if (xf_journal_list_orders(j, &f, &found->orders, &err) != 0) {

@@ -79,6 +79,13 @@ static int push_one(lua_State *L, const struct xf_journal *j, struct xf_found *f
     return 1;
 }
 
+static int find_state(const char *name)
+{
+    enum xf_run_state state;
+
+    return xf_run_state_find(name, &state) ? (int)state : -1;
+}
+
 /***
 A page of runs, oldest first.
 @function journal:run_list
@@ -93,7 +100,6 @@ static int list(lua_State *L)
 {
     struct xf_journal *j = xf_check_journal(L, 1);
     struct xf_run_filter f = {0};
-    enum xf_run_state state;
     struct xf_found *found;
     struct xf_err err;
 
@@ -105,14 +111,7 @@ static int list(lua_State *L)
         f.since = xf_integer_member(L, 2, "since", 0);
         f.after = xf_integer_member(L, 2, "after", 0);
         f.limit = (size_t)xf_integer_member(L, 2, "limit", 0);
-        if (lua_getfield(L, 2, "states") == LUA_TTABLE) {
-            for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, 3); i++) {
-                lua_rawgeti(L, 3, i);
-                luaL_argcheck(L, xf_run_state_find(luaL_checkstring(L, -1), &state), 2, "no such state");
-                f.states |= XF_RUN_BIT(state);
-                lua_pop(L, 1);
-            }
-        }
+        f.states = xf_states_member(L, 2, find_state);
     }
     found = xf_push_found(L);
     if (xf_journal_list_runs(j, &f, &found->runs, &err) != 0)
