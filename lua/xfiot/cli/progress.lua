@@ -37,12 +37,13 @@ local function rate_of(self, now, begun)
   return now > first.at and (begun - first.begun) / (now - first.at) or 0
 end
 
-local function text_of(self)
+-- How far it is; at the end, or where it was stopped, without what is to come.
+local function text_of(self, over)
   local campaign, now = self.campaign, core.clock()
   local begun, total = campaign.begun, self.total
   local rate = rate_of(self, now, begun)
   local parts = { ("%d/%d"):format(begun, total) }
-  if begun < total then
+  if begun < total and not over then
     parts[#parts + 1] = ("%.0f/s"):format(rate)
     if rate > 0 then
       local left = (total - begun) / rate
@@ -61,8 +62,8 @@ end
 local Progress = {}
 Progress.__index = Progress
 
-local function draw(self)
-  local text = text_of(self)
+local function draw(self, over)
+  local text = text_of(self, over)
   if self.terminal then
     local cells = self.total > 0 and self.campaign.begun * BAR // self.total or BAR
     io.stderr:write("\r\27[K[", ("#"):rep(cells), ("-"):rep(BAR - cells), "] ", text)
@@ -81,7 +82,7 @@ end
 --- The last word; the line stays.
 function Progress:close()
   loop.cancel(self.timer)
-  draw(self)
+  draw(self, true)
   if self.terminal then io.stderr:write "\n" end
 end
 Progress.__close = Progress.close
