@@ -50,7 +50,8 @@ unsigned xf_states_member(lua_State *L, int index, int (*find)(const char *name)
         for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, -1); i++) {
             int state = lua_rawgeti(L, -1, i) == LUA_TSTRING ? find(lua_tostring(L, -1)) : -1;
 
-            luaL_argcheck(L, state >= 0, index, "no such state");
+            if (state < 0)
+                return (unsigned)luaL_argerror(L, index, "no such state"); /* which does not return */
             states |= 1u << (unsigned)state;
             lua_pop(L, 1);
         }
