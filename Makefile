@@ -27,9 +27,10 @@ once = $(eval $(1) := $(shell $(2)))$($(1))
 PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags lua5.4 lua5.4-cjson libcurl libcrypto libmicrohttpd sqlite3 \
              | sed 's/-I/-isystem /g')
 PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs libcurl libcrypto libmicrohttpd sqlite3; echo -lpthread -lm)
-LUA_LIBS = $(call once,LUA_LIBS,pkg-config --libs lua5.4)
-# The static one: the program needs no Lua package to be installed where it runs.
-CJSON_A  = -l:liblua5.4-cjson.a
+# The static ones: the program needs no Lua package to be installed where it runs, and
+# its virtual machine is not position-independent code. Lua's functions stay visible to
+# the C modules that scripts load.
+HOST_LIBS = -l:liblua5.4-cjson.a -l:liblua5.4.a -Wl,--export-dynamic-symbol='lua*' -ldl
 HARDEN   = -fstack-protector-strong -fvisibility=hidden
 INSTRUMENT = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(COVERAGE)
 OWN_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC $(CFLAGS) $(WARNINGS) $(HARDEN) $(INSTRUMENT)
@@ -113,7 +114,7 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c core/embedded.h $(BUILD)/.flags
 	$(call say,CC  ,$@)$(CC) $(ALL_CFLAGS) -Icore -c -o $@ $<
 
 $(HOST): $(CORE_OBJ) $(BIND_OBJ) $(BUILD)/core/host.o $(BUILD)/embedded.o $(BUILD)/.files
-	$(call say,LINK,$@)$(CC) $(INSTRUMENT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CJSON_A) $(LUA_LIBS) $(PKG_LIBS)
+	$(call say,LINK,$@)$(CC) $(INSTRUMENT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(HOST_LIBS) $(PKG_LIBS)
 
 # ---- tests
 $(BUILD)/spec/test_%: spec/c/test_%.c $(CORE_OBJ) $(BUILD)/.flags $(BUILD)/.files | $(BUILD)/.packages-build
