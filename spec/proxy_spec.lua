@@ -106,7 +106,10 @@ for name in pairs(Proxy) do
       assert.equal(401, serve:push({}, nil, { "API_ORG_NUM: 000000", "API_TRANS_ID: " .. serve:trans_id(),
                                               "API_TOKEN: " .. ("0"):rep(64) }))
       assert.equal(404, (serve:get "/metrics"))
-      assert.equal(413, serve:push('["' .. ("x"):rep(700 * 1024) .. '"]'))
+      -- HAProxy closes without reading the rest: who still writes may see that alone.
+      local large = serve:push('["' .. ("x"):rep(700 * 1024) .. '"]')
+      assert.is_true(large == 413 or large == 0, large)
+      assert.equal(2, #serve:pushes "done")
       assert.same({ "ok" }, { (doctor(serve, url, ca_file)) })
       process:stop()
     end)
