@@ -91,14 +91,16 @@ local function writer(path, rows)
   end
 end
 
---- Writes the results; raises when the file cannot be written.
----@param path string
----@param rows xfiot.CampaignRows
----@param options { book: xfiot.Journal, id?: integer the campaign, check_id?: integer of the check of prices,
---- faults?: table<integer, true> lines that were refused although they can be read }
-function results.write(path, rows, options)
-  local book, new = options.book, path .. ".new"
-  local write, close = writer(new, rows)
+-- The file beside the results in which they come into being: one of its own for each
+-- process, since a campaign may be given twice at once.
+local function unfinished(path)
+  local suffix = core.random(4):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  return ("%s.%s.new"):format(path, suffix)
+end
+
+local function fill(path, rows, options)
+  local book = options.book
+  local write, close = writer(path, rows)
   write(head_of(rows.key_column))
   local next_row, reader = rows:each()
   local _ <close> = reader
@@ -120,7 +122,21 @@ function results.write(path, rows, options)
     write(line_of(rows.key_column, key, told))
   end
   close()
-  assert(os.rename(new, path))
+end
+
+--- Writes the results; raises when the file cannot be written.
+---@param path string
+---@param rows xfiot.CampaignRows
+---@param options { book: xfiot.Journal, id?: integer the campaign, check_id?: integer of the check of prices,
+--- faults?: table<integer, true> lines that were refused although they can be read }
+function results.write(path, rows, options)
+  local new = unfinished(path)
+  local ok, err = pcall(fill, new, rows, options)
+  if ok then ok, err = os.rename(new, path) end
+  if not ok then
+    os.remove(new)
+    error(err, 0)
+  end
 end
 
 return results
