@@ -161,6 +161,32 @@ static int find(lua_State *L)
 }
 
 /***
+The id of a campaign that has been begun, or nil.
+@function journal:run_find_campaign
+@tparam string workflow
+@tparam string file
+@tparam string constants JSON
+@treturn integer|nil
+@treturn[opt] string why it could not be read
+*/
+static int find_campaign(lua_State *L)
+{
+    struct xf_journal *j = xf_check_journal(L, 1);
+    int64_t id = 0;
+    struct xf_err err;
+    int found = xf_journal_find_campaign(j, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                                         luaL_checkstring(L, 4), &id, &err);
+
+    if (found < 0)
+        return xf_push_fail(L, &err);
+    if (found == 1)
+        lua_pushinteger(L, id);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/***
 The newest run of a row of a campaign, or nil.
 @function journal:run_find_row
 @tparam integer campaign
@@ -259,6 +285,12 @@ static int steps(lua_State *L)
     return 1;
 }
 
-const luaL_Reg xf_run_find_methods[] = {
-    {"run_list", list},           {"run_due", due},       {"run_find", find},   {"run_find_row", find_row},
-    {"run_find_same", find_same}, {"run_counts", counts}, {"run_steps", steps}, {NULL, NULL}};
+const luaL_Reg xf_run_find_methods[] = {{"run_list", list},
+                                        {"run_due", due},
+                                        {"run_find", find},
+                                        {"run_find_row", find_row},
+                                        {"run_find_same", find_same},
+                                        {"run_counts", counts},
+                                        {"run_steps", steps},
+                                        {"run_find_campaign", find_campaign},
+                                        {NULL, NULL}};

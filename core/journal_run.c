@@ -54,6 +54,15 @@ static int leave(struct xf_journal *j, bool own, int changed, struct xf_err *err
 
 /* ---- beginning */
 
+int xf_journal_find_campaign(struct xf_journal *j, const char *workflow, const char *file,
+                             const char *constants, int64_t *id, struct xf_err *err)
+{
+    if (xf_journal_ready(j, err) != 0)
+        return -1;
+    return read_number(j, xf_sql_start(j, XF_SQL_CAMPAIGN_FIND, err, "ttt", workflow, file, constants), id,
+                       err);
+}
+
 int xf_journal_campaign(struct xf_journal *j, const char *workflow, const char *file, const char *constants,
                         int64_t at, int64_t *id, struct xf_err *err)
 {
@@ -62,8 +71,7 @@ int xf_journal_campaign(struct xf_journal *j, const char *workflow, const char *
 
     if (xf_journal_enter(j, &own, err) != 0)
         return -1;
-    found =
-        read_number(j, xf_sql_start(j, XF_SQL_CAMPAIGN_FIND, err, "ttt", workflow, file, constants), id, err);
+    found = xf_journal_find_campaign(j, workflow, file, constants, id, err);
     if (found == 0) {
         found = write_one(j, xf_sql_start(j, XF_SQL_CAMPAIGN_ADD, err, "ttti", workflow, file, constants, at),
                           err);

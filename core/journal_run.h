@@ -43,6 +43,9 @@ bool xf_run_state_find(const char *name, enum xf_run_state *out);
  * rows. It is written when it is asked for first. 0, or -1 with err. */
 int xf_journal_campaign(struct xf_journal *j, const char *workflow, const char *file, const char *constants,
                         int64_t at, int64_t *id, struct xf_err *err);
+/* The same without writing: 1 if there is one, 0, or -1 with err. */
+int xf_journal_find_campaign(struct xf_journal *j, const char *workflow, const char *file,
+                             const char *constants, int64_t *id, struct xf_err *err);
 
 struct xf_run_start {
     const char *workflow;

@@ -136,6 +136,14 @@ describe("a campaign", function()
     assert.are.same({ applied = 6 }, select(2, s:outcomes()))
   end)
 
+  it("tells what came of earlier rows when a later one is bad", function()
+    local s <close> = stage { meters = 6, rows = rows(1, 4) }
+    s:run()
+    helper.write(s.csv, rows(1, 4) .. row(5):gsub("%d%.%d%d", "1.234"))
+    assert.are.equal(2, s:run().status)
+    assert.are.same({ applied = 4, invalid = 1 }, select(2, s:outcomes()))
+  end)
+
   it("takes files in GBK, and answers in GBK", function()
     local s <close> = stage { meters = 2, faults = "creatCmd:code=500033:1:before",
       rows = "order,deviceNo,amount,\xd0\xd5\xc3\xfb\r\nA-1-1,30010000000001,1.01,\xcd\xf5\r\n" }

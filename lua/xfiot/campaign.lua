@@ -295,6 +295,19 @@ function campaign.limit(text)
   return function() return most end
 end
 
+-- What a campaign is known by: the workflow, the file, and the values that all rows share.
+local function identity(options)
+  return options.script.workflow.name, options.file, core.encode(options.constants)
+end
+
+--- The id of a campaign that was begun before, or nil.
+---@param book xfiot.Journal
+---@param options { script: xfiot.Script, file: string, constants: table }
+---@return integer?
+function campaign.find(book, options)
+  return book:read("run_find_campaign", identity(options))
+end
+
 --- Makes a campaign; its row in the journal is written.
 ---@param options { client: xfiot.Client, script: xfiot.Script, file: string, constants: table, concurrency: integer,
 --- rate?: number, canary?: integer, limit: fun(finished: integer): number, wait?: number }
@@ -303,9 +316,9 @@ function campaign.new(options)
   local self = setmetatable(options, Campaign)
   self.book = self.client.orders:journal()
   local file = self.book.file
-  self.id = self.book:write(file.run_campaign, {
-    workflow = self.script.workflow.name, file = self.file, constants = core.encode(self.constants), at = core.now(),
-  })
+  local workflow, rows, constants = identity(options)
+  self.id = self.book:write(file.run_campaign,
+    { workflow = workflow, file = rows, constants = constants, at = core.now() })
   local total = 0
   for _, number in pairs(self.book:read("run_counts", self.id)) do total = total + number end
   self.fresh = total == 0

@@ -52,11 +52,17 @@ local function check(rows, keep)
   return count, bad, faults
 end
 
-local function refuse(rows, options, count, bad, faults)
+local function real_path(options)
+  return core.real_path(options.from) or cli.usage(options.from .. " cannot be found")
+end
+
+-- The results of a file that is refused tell what earlier times came to, besides what is bad.
+local function refuse(read, rows, options, count, bad, faults)
   if options.results then
     local shared = require "xfiot.cli.journal"
     local book = shared.open(false, true)
-    results.write(options.results, rows, { book = book, faults = faults })
+    local id = book and campaign.find(book, { script = read, file = real_path(options), constants = rows.constants })
+    results.write(options.results, rows, { book = book, id = id, faults = faults })
   end
   cli.usage(("%d of %d rows of %s are bad: nothing was sent. Mend them and give the command again")
     :format(bad, count, rows.path))
@@ -116,10 +122,8 @@ end
 local function make(client, read, rows, options)
   local limit = campaign.limit(options.max_failures)
   if not limit then cli.usage "--max-failures must be a number, or a share like 5%" end
-  local file = core.real_path(options.from)
-  if not file then cli.usage(options.from .. " cannot be found") end
   return campaign.new {
-    client = client, script = read, file = file, constants = rows.constants, limit = limit,
+    client = client, script = read, file = real_path(options), constants = rows.constants, limit = limit,
     concurrency = positive(options.concurrency, "--concurrency", CONCURRENCY_MOST) or CONCURRENCY,
     rate = read_rate(options.rate), canary = positive(options.canary, "--canary"), wait = client.settings.wait,
   }
@@ -177,7 +181,7 @@ return function(read, args, options, recover)
     { constants = args, key = options.key, encoding = options.encoding })
   warn_of(rows)
   local total, bad, faults = check(rows, options.results ~= nil)
-  if bad > 0 then refuse(rows, options, total, bad, faults) end
+  if bad > 0 then refuse(read, rows, options, total, bad, faults) end
   local client = require("xfiot").client()
   pick_up(client, recover)
   local made = make(client, read, rows, options)
