@@ -51,6 +51,19 @@ end
 
 local function orders(options, ...) return C.xfiot({ "orders", ... }, options) end
 
+describe("xfiot orders resolve", function()
+  for _, case in ipairs { -- a person's word, whether a warning follows: the command has not expired yet
+    { "not_applied", true }, { "applied", false },
+  } do
+    it(("takes %s%s"):format(case[1], case[2] and ", and warns of paying again" or ""), function()
+      local done = orders(made(), "resolve", "dead", "--as", case[1], "--note", "seen")
+      assert.are.equal(0, done.status, done.stderr)
+      assert.are.equal(case[1], core.decode(done.stdout).state)
+      assert.are.equal(case[2], done.stderr:find("may pay twice", 1, true) ~= nil, done.stderr)
+    end)
+  end
+end)
+
 describe("xfiot orders list", function()
   local options
   setup(function() options = made() end)

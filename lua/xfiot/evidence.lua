@@ -24,9 +24,11 @@ local function read_report(message)
   return found
 end
 
--- When the order's command had surely expired, by our clock. It counts from when the
--- platform got it, and that was before the call's deadline.
-local function expiry(row)
+--- When the order's command has surely expired, by our clock. It counts from when the
+--- platform got it, and that was before the call's deadline.
+---@param row table of the journal
+---@return integer seconds since 1970 UTC
+function evidence.over_at(row)
   return (row.deadline or row.created_at) + row.expire_time + MARGIN
 end
 
@@ -35,7 +37,7 @@ end
 ---@param now integer
 ---@return boolean
 function evidence.is_over(row, now)
-  return now > expiry(row)
+  return now > evidence.over_at(row)
 end
 
 --- Whether the order's command can no longer be executed, so that a report may
@@ -60,7 +62,7 @@ function evidence.expiry(row, sent, ahead)
     if math.abs(ahead or 0) > CLOCKS_DIFFER then return nil end
     then_ahead = 0
   end
-  return expiry(row) + then_ahead
+  return evidence.over_at(row) + then_ahead
 end
 
 -- Another order of the meter that may have moved the same totals.

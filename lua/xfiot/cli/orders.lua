@@ -4,6 +4,7 @@ local acceptance = require "xfiot.cli.acceptance"
 local cli = require "xfiot.cli"
 local core = require "xfiot.core"
 local doubts = require "xfiot.doubts"
+local evidence = require "xfiot.evidence"
 local rows = require "xfiot.cli.order_list"
 local shared = require "xfiot.cli.journal"
 
@@ -95,6 +96,13 @@ function actions.show(options)
   return cli.DONE
 end
 
+-- A person may know better; but who pays the same once more must know this.
+local function warn_if_alive(row)
+  if row.state ~= "not_applied" or evidence.is_over(row, core.now()) then return end
+  cli.say(("the platform may still hand this command to the meter until %s: whoever pays the same again before "
+    .. "then may pay twice"):format(core.timestamp(evidence.over_at(row))))
+end
+
 function actions.resolve(options)
   if not options.id then cli.usage "orders resolve needs an order id" end
   if options.as ~= "applied" and options.as ~= "not_applied" then
@@ -112,7 +120,9 @@ function actions.resolve(options)
     cli.say(("order %s is %s; only orders that are unknown or suspect are resolved"):format(options.id, state))
     return cli.FAILED
   end
-  cli.out(rows.as_json(find(book, options.id)))
+  local row = find(book, options.id)
+  cli.out(rows.as_json(row))
+  warn_if_alive(row)
   return cli.DONE
 end
 
