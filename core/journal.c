@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -151,6 +152,30 @@ static int writable(struct xf_journal *j, struct xf_err *err)
     return 0;
 }
 
+/* SQLite removes the -wal file when it thinks that the last user has gone; it cannot see
+ * one whose locks were dropped because some part of its process opened the journal's
+ * file and closed it. What is committed after that is in no file that others see. Our
+ * descriptor keeps the inode from being used again. 0, or -1 with err: the handle is broken. */
+static int confirm_log(struct xf_journal *j, struct xf_err *err)
+{
+    char path[XF_JOURNAL_PATH_SIZE + sizeof "-wal"];
+    struct stat st = {0};
+    const bool there =
+        snprintf(path, sizeof path, "%s-wal", j->path) < (int)sizeof path && stat(path, &st) == 0;
+
+    if (there && j->log.inode == 0) {
+        j->log.device = st.st_dev;
+        j->log.inode = st.st_ino;
+    }
+    if (there && j->log.device == st.st_dev && j->log.inode == st.st_ino)
+        return 0;
+    j->broken = true;
+    /* It is not written into the file that others have gone on with. */
+    (void)sqlite3_db_config(j->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return xf_fail(err, "the journal's -wal file was removed or replaced while in use: start again (%.160s)",
+                   j->path);
+}
+
 int xf_journal_begin(struct xf_journal *j, struct xf_err *err)
 {
     int moved = 0;
@@ -167,7 +192,7 @@ int xf_journal_begin(struct xf_journal *j, struct xf_err *err)
         return -1;
     j->batch = true;
     j->changes = sqlite3_total_changes64(j->db);
-    if (xf_schema_confirm(j, err) == 0)
+    if (xf_schema_confirm(j, err) == 0 && confirm_log(j, err) == 0)
         return 0;
     xf_journal_rollback(j);
     return -1;
@@ -198,6 +223,8 @@ int xf_journal_commit(struct xf_journal *j, struct xf_err *err)
     if (xf_sql_run(j, XF_SQL_COMMIT, err) != 0)
         goto fail;
     j->batch = false;
+    if (written && confirm_log(j, err) != 0)
+        return -1;
     if (written)
         xf_place_mark(j, position);
     return 0;
@@ -252,6 +279,8 @@ int xf_journal_tidy(struct xf_journal *j, struct xf_err *err)
         return -1;
     if (j->batch)
         return xf_fail(err, "the journal is tidied between batches");
+    if (j->log.inode != 0 && confirm_log(j, err) != 0)
+        return -1;
     rc = sqlite3_wal_checkpoint_v2(j->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0 : xf_sql_fail(j, rc, err);
 }

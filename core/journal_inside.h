@@ -113,6 +113,9 @@ struct xf_journal {
     int64_t busy_end; /* of an eager wait, ms on a clock that never steps */
     int witnesses[XF_WITNESSES]; /* descriptors, see journal_witness.c; -1: none */
     int64_t position; /* of the last commit that was seen */
+    struct {
+        uint64_t device, inode; /* inode 0: not looked at yet */
+    } log; /* the -wal file that this handle writes to */
     bool read_only;
     bool batch; /* between begin and commit */
     bool broken;

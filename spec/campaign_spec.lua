@@ -271,6 +271,27 @@ describe("a campaign that is killed at random", function()
     assert.are.equal(meters, #s:runs())
   end)
 
+  -- A process that opens the journal's file by the way and closes it has lost SQLite's locks:
+  -- the next command that ends takes the log of its commits away.
+  it("keeps its journal while other commands come and go", function()
+    local s <close> = stage { meters = 12, rows = rows(1, 10), seed = 7 }
+    local function pay(number)
+      return C.xfiot({ "run", "recharge", ("deviceNo=300100000000%02d"):format(number), "amount=1.00",
+                       ("order=A-%d-1"):format(number) }, { env = s.env })
+    end
+    assert.are.equal(0, pay(11).status)
+    local campaign = s:start("--rate", "10/s")
+    campaign:expect "rows of"
+    assert.are.equal(0, pay(12).status)
+    assert.is_truthy(io.open(s.journal .. "-wal"))
+    local status, _, said = campaign:stop(false)
+    assert.are.equal(0, status, said)
+    assert.are.equal(0, s:run().status)
+    assert.are.equal(12, s:executed())
+    local _, faults = crash.judge(s.platform, crash.list(s.env))
+    assert.are.same({}, faults)
+  end)
+
   it("may be given twice at once", function()
     local meters = 150
     local s <close> = stage { meters = meters, rows = rows(1, meters), seed = 6 }

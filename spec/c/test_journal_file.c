@@ -313,6 +313,59 @@ static void replaced_in_use(void)
     case_end(&c);
 }
 
+/* Another process, forked before the journal is opened here, that places an order in it
+ * once `go` is closed, closes it and ends. */
+static pid_t placer(const struct journal_case *c, const char *order, int go[2])
+{
+    pid_t child;
+    char byte;
+
+    case_pipe(go);
+    (void)fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        struct xf_journal *j;
+
+        (void)close(go[1]);
+        (void)!read(go[0], &byte, 1);
+        j = case_open(c);
+        _exit(case_place(j, order, order, 2) == XF_PLACED_NEW ? (xf_journal_close(j), 0) : 1);
+    }
+    (void)close(go[0]);
+    return child;
+}
+
+/* Whatever in this process opens the journal's file and closes it drops SQLite's locks, so
+ * that the next process to leave removes the -wal file. */
+static void log_removed(void)
+{
+    struct journal_case c = case_start();
+    struct xf_journal *j;
+    struct xf_err err = {""};
+    int64_t space = 0;
+    int go[2], status = -1, fd;
+    pid_t other;
+
+    xf_journal_close(case_open(&c));
+    other = placer(&c, "B", go);
+    j = case_open(&c);
+    CHECK(case_place(j, "A", "a", 1) == XF_PLACED_NEW);
+    fd = open(c.path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && close(fd) == 0);
+    (void)close(go[1]);
+    CHECK(waitpid(other, &status, 0) == other && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(case_place(j, "C", "c", 3) == XF_PLACED_FAILED && xf_journal_broken(j));
+    CHECK(xf_journal_begin(j, &err) == -1);
+    CHECK(xf_journal_tidy(j, &err) == -1);
+    xf_journal_close(j); /* and leaves the file as the other has left it */
+    j = case_open(&c);
+    CHECK(case_state(j, "A") == XF_ORDER_INTENT && case_state(j, "B") == XF_ORDER_INTENT);
+    CHECK(case_state(j, "C") == XF_ORDER_STATES && xf_journal_check(j, &space, &err) == 0);
+    CHECK(case_go(j, "A", XF_ORDER_SENT) == XF_ADVANCED);
+    xf_journal_close(j);
+    case_end(&c);
+}
+
 int main(void)
 {
     default_paths();
@@ -327,5 +380,6 @@ int main(void)
     in_child(failing_disk, "a disk that fails");
     checked();
     replaced_in_use();
+    log_removed();
     return check_end();
 }

@@ -105,9 +105,7 @@ end
 -- memory: most of it is then this campaign's own, which asks for it page by page.
 local function pick_up(client, recover)
   local path = client.settings.journal or core.journal_path()
-  local file = path and io.open(path, "rb")
-  if not file then return end
-  file:close()
+  if not (path and core.journal_probe(path)) then return end
   local count, after = 0, 0
   repeat
     local page = client.orders:journal():read("list", { states = { "intent", "accepted", "suspect" }, after = after })

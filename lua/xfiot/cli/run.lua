@@ -14,9 +14,7 @@ local LOOK_EVERY = 0.5 -- seconds between looks at a run that was put away
 -- What earlier runs left in the journal is picked up before anything new is sent.
 local function recover(client)
   local path = client.settings.journal or core.journal_path()
-  local file = path and io.open(path, "rb")
-  if not file then return end -- there has been no order yet
-  file:close()
+  if not (path and core.journal_probe(path)) then return end -- there has been no order yet
   require("xfiot.recovery").start(client, cli.say)
 end
 
