@@ -273,6 +273,7 @@ static int start(lua_State *L)
     r.body_size = core->text.size;
     r.once = e->writes;
     r.no_repeat = true;
+    r.keep = XF_KEEP_CLEAN;
     r.timeout_ms = timeout > 0 && timeout < 1e6 ? (long)(timeout * 1000) : 0;
     if (e->content_type)
         r.headers[n++] = "Content-Type: application/json";

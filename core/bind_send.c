@@ -189,6 +189,7 @@ static int send_order(lua_State *L)
     r.headers[1] = headers.code;
     r.headers[2] = headers.token;
     r.once = true;
+    r.keep = XF_KEEP_NEW;
     r.timeout_ms = (long)(timeout * 1000);
     r.release = release;
     x = xf_transfer_start(t, &r, &err);

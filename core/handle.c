@@ -51,6 +51,27 @@ static bool make_room(struct xf_handle *h, size_t size)
     return true;
 }
 
+/* libcurl reads the option when the reply has ended. Without a Content-Length that is
+ * known only afterwards: an object that is closed counts as the whole, and whatever
+ * follows takes it back. */
+static void judge_connection(struct xf_handle *h)
+{
+    const struct xf_transfer *x = h->transfer;
+    bool whole = h->length >= 0 ? (size_t)h->length == h->size : h->size > 0 && h->body[h->size - 1] == '}';
+    bool good = false;
+    long status = 0;
+
+    if (x->keep == XF_KEEP_ALWAYS || (!whole && !h->judged))
+        return;
+    if (!h->judged && curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+        status == 200)
+        good = xf_keeper_allows(xf_transfers_keeper(xf_loop_transfers(h->transport->loop)), x->keep, h->body,
+                                h->size);
+    h->judged = true;
+    if (curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, good ? 0L : 1L) == CURLE_OK)
+        h->closes = !good;
+}
+
 /* Anything but the full size makes libcurl end the call with CURLE_WRITE_ERROR. */
 static size_t take_body(char *data, size_t one, size_t size, void *user)
 {
@@ -66,6 +87,7 @@ static size_t take_body(char *data, size_t one, size_t size, void *user)
     memcpy(h->body + h->size, data, size);
     h->size += size;
     h->body[h->size] = '\0';
+    judge_connection(h);
     return size;
 }
 
@@ -277,7 +299,7 @@ void xf_handle_clear(struct xf_handle *h)
 {
     h->transfer = NULL;
     h->lettings = 0;
-    h->released = h->over_cap = h->head_ended = h->connecting = false;
+    h->released = h->over_cap = h->head_ended = h->connecting = h->judged = false;
     h->size = h->header_size = 0;
     h->length = -1;
     h->date[0] = h->error[0] = '\0';
@@ -329,6 +351,7 @@ static CURLcode aim_method(struct xf_handle *h, const struct xf_transfer *x)
 CURLcode xf_handle_aim(struct xf_handle *h, struct xf_transfer *x, long timeout_ms, bool fresh)
 {
     long max_age = x->once ? 1 : 118; /* 118 is libcurl's default */
+    const bool closes = x->keep != XF_KEEP_ALWAYS; /* until the reply is judged */
     CURLcode code = aim_target(h, x->text + h->transport->target_at);
 
     h->transfer = x;
@@ -340,6 +363,8 @@ CURLcode xf_handle_aim(struct xf_handle *h, struct xf_transfer *x, long timeout_
         code = curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, h->timeout_ms = timeout_ms);
     if (code == CURLE_OK && fresh != h->fresh)
         code = curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, (h->fresh = fresh) ? 1L : 0L);
+    if (code == CURLE_OK && closes != h->closes)
+        code = curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, (h->closes = closes) ? 1L : 0L);
     if (code == CURLE_OK && max_age != h->max_age)
         code = curl_easy_setopt(h->easy, CURLOPT_MAXAGE_CONN, h->max_age = max_age);
     return code;

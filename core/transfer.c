@@ -15,6 +15,7 @@ struct xf_transfers {
     struct xf_link queue, done;
     int running, queued;
     double walk; /* when the queue must be walked for passed deadlines */
+    struct xf_keeper *keeper;
 };
 
 struct xf_transfers *xf_transfers_new(CURLM *multi)
@@ -23,6 +24,11 @@ struct xf_transfers *xf_transfers_new(CURLM *multi)
 
     if (all == NULL)
         return NULL;
+    all->keeper = xf_keeper_new();
+    if (all->keeper == NULL) {
+        free(all);
+        return NULL;
+    }
     all->multi = multi;
     all->walk = HUGE_VAL;
     xf_link_init(&all->queue);
@@ -32,7 +38,15 @@ struct xf_transfers *xf_transfers_new(CURLM *multi)
 
 void xf_transfers_free(struct xf_transfers *all)
 {
+    if (all == NULL)
+        return;
+    xf_keeper_free(all->keeper);
     free(all);
+}
+
+struct xf_keeper *xf_transfers_keeper(const struct xf_transfers *all)
+{
+    return all->keeper;
 }
 
 static struct xf_transfer *take_spare(struct xf_transport *t)
@@ -75,6 +89,7 @@ struct xf_transfer *xf_transfer_start(struct xf_transport *t, const struct xf_re
     x->handle = NULL;
     x->stage = XF_QUEUED;
     x->once = r->once;
+    x->keep = r->keep;
     x->no_repeat = r->once || r->no_repeat;
     x->release = r->release;
     x->payload = r->payload;

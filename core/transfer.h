@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "keep.h"
 #include "loop.h"
 
 enum {
@@ -65,6 +66,7 @@ struct xf_request {
                                 connection; an idle connection is reused only if it was used
                                 a second ago, and by a lone request (nothing else open on the
                                 loop when it starts) never */
+    enum xf_keep keep; /* after which reply its connection may serve another call */
     long timeout_ms; /* 0: the transport's */
     /* Called once, when the connection is up and before the first byte goes:
      * false keeps the request unsent. NULL: always go. For writing `sent` to disk.

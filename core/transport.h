@@ -68,6 +68,7 @@ struct xf_handle {
     enum xf_method method;
     long timeout_ms;
     bool fresh; /* CURLOPT_FRESH_CONNECT */
+    bool closes; /* CURLOPT_FORBID_REUSE */
     long max_age; /* CURLOPT_MAXAGE_CONN, seconds */
 
     /* what one call leaves here */
@@ -76,6 +77,7 @@ struct xf_handle {
     bool released;
     bool over_cap;
     bool head_ended; /* the empty line after the headers was there */
+    bool judged; /* whether the connection may be kept: see keep.h */
     char *body;
     size_t size, room;
     size_t header_size;
@@ -126,6 +128,7 @@ struct xf_transfer {
 
     enum xf_method method;
     bool once, no_repeat;
+    enum xf_keep keep;
     bool (*release)(void *payload);
     void *payload;
     double started, due; /* xf_loop_clock() */
@@ -148,6 +151,8 @@ int xf_transfer_write(struct xf_transfer *x, const struct xf_transport *t, const
 struct xf_transfers;
 struct xf_transfers *xf_transfers_new(CURLM *multi);
 void xf_transfers_free(struct xf_transfers *all);
+/* Of all connections of the loop. */
+struct xf_keeper *xf_transfers_keeper(const struct xf_transfers *all);
 /* Hands queued transfers to curl as far as there is room, and ends those whose
  * time is up. Returns how many it handed over. */
 int xf_transfers_launch(struct xf_transfers *all);

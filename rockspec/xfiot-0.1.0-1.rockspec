@@ -97,6 +97,7 @@ build = {
         "core/journal_sql_push.c",
         "core/journal_sql_run.c",
         "core/journal_witness.c",
+        "core/keep.c",
         "core/key_set.c",
         "core/listener.c",
         "core/lock.c",

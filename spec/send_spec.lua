@@ -7,6 +7,9 @@ local luapeer = require "luapeer"
 
 local CREATE = core.operations().creatCmd.operation
 
+-- A reply whose result is the number of the request.
+local NUMBERED = C.SUCCESS:gsub(C.ID, ("#"):rep(#C.ID))
+
 local function open(path) return assert(core.journal(path or H.tmpdir() .. "/journal.db")) end
 
 local function transport(url) return assert(core.transport { base_url = url, connect_timeout = 2, timeout = 5 }) end
@@ -37,7 +40,7 @@ local function finish(...)
   end
   for i, one in ipairs { ... } do
     one.sending:disarm()
-    fates[i] = core.finish(one.call, CREATE)
+    fates[i], one.code, one.result = core.finish(one.call, CREATE)
   end
   return table.unpack(fates)
 end
@@ -82,7 +85,7 @@ describe("an order that is sent", function()
   local function commits(path) return math.tointeger(tonumber(H.read(path .. "-mark"):match " (%d+)\n")) end
 
   it("shares one commit with those that go out over kept connections in the same turn", function()
-    local peer <close> = luapeer.start("json", C.SUCCESS)
+    local peer <close> = luapeer.start("numbered", NUMBERED)
     local path = H.tmpdir() .. "/journal.db"
     local journal <close> = open(path)
     local to = transport(peer:url())
@@ -107,6 +110,47 @@ describe("an order that is sent", function()
         assert.equal(1, count)
         return
       end
+    end
+    error "no connection was ever kept"
+  end)
+end)
+
+-- A reply that comes twice on a connection makes every later call there take the answer
+-- of the one before.
+describe("a connection", function()
+  local function results(peer, to, journal, names)
+    local list, out = {}, {}
+    for _, name in ipairs(names) do place(journal, name) end
+    for i, name in ipairs(names) do list[i] = send(journal, to, name) end
+    finish(table.unpack(list))
+    for i, one in ipairs(list) do
+      out[i] = math.tointeger(tonumber(one.result))
+      assert(out[i], one.result)
+    end
+    return out, peer:connections()
+  end
+
+  it("that gave an order the answer of another is not used again", function()
+    local peer <close> = luapeer.start("one_behind", NUMBERED)
+    local journal <close> = open()
+    local to = transport(peer:url())
+    local requests, reused, seen = 0, 0, {}
+    -- a connection is kept for a second: a machine that stands still so long takes more turns
+    for turn = 1, 100 do
+      local before = peer:connections()
+      for part = 1, 3 do
+        local names = { "A" .. turn .. part, "B" .. turn .. part, "C" .. turn .. part }
+        for _, number in ipairs((results(peer, to, journal, names))) do
+          if seen[number] then
+            reused = reused + 1 -- by one call that is told apart, and by none after it
+          else
+            assert.is_true(number > requests, ("request %d was answered in place of a later one"):format(number))
+          end
+          seen[number] = true
+        end
+        requests = requests + #names
+      end
+      if reused > 0 and peer:connections() > before + 3 then return end
     end
     error "no connection was ever kept"
   end)

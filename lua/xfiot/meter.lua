@@ -82,8 +82,8 @@ function Meter:register(user)
     if err.code ~= "500005" then error(err, 0) end -- somebody was faster
     return self:device().deviceId
   end
-  self.id = id
-  return id
+  -- The reply names no device: that the id is this meter's, the platform must say itself.
+  return self:device().deviceId
 end
 
 -- The services of a report by their names, beside the document's own list.

@@ -19,6 +19,7 @@ struct connection {
     pthread_t thread;
     int fd; /* -1 once closed; changed only under the peer's lock */
     int served; /* requests of this connection */
+    int number, before; /* of this request and the one before, among all of the peer's */
     char *buffer;
     size_t size, room;
 };
@@ -254,6 +255,29 @@ static bool answer_chunked(struct connection *c)
            put_text(c, size) && put_text(c, body) && put_text(c, "\r\n0\r\n\r\n");
 }
 
+static bool put_numbered(struct connection *c, int number)
+{
+    char *text = strdup(c->peer->argument);
+    char *at = text != NULL ? strchr(text, '#') : NULL;
+    bool ok;
+
+    for (char *end = at != NULL ? at + strspn(at, "#") : NULL; end != NULL && end-- > at; number /= 10)
+        *end = (char)('0' + number % 10);
+    ok = text != NULL && put_reply(c, "200 OK", "application/json", text);
+    free(text);
+    return ok;
+}
+
+static bool answer_numbered(struct connection *c)
+{
+    return put_numbered(c, c->number);
+}
+
+static bool answer_one_behind(struct connection *c)
+{
+    return put_numbered(c, c->served == 1 ? c->number : c->before);
+}
+
 static const char JSON[] = "application/json";
 static const char PLAIN[] = "200 OK";
 
@@ -279,6 +303,8 @@ static const struct behaviour behaviours[] = {
     {"reuse_then_die", answer_first_only, NULL, NULL, NULL, NULL},
     {"interim", answer_interim, NULL, NULL, NULL, NULL},
     {"chunked", answer_chunked, NULL, NULL, NULL, NULL},
+    {"numbered", answer_numbered, NULL, NULL, NULL, NULL},
+    {"one_behind", answer_one_behind, NULL, NULL, NULL, NULL},
     {"json", NULL, NULL, PLAIN, JSON, NULL},
     {"html_200", NULL, NULL, PLAIN, "text/html", "<html><body>Welcome</body></html>"},
     {"empty_200", NULL, NULL, PLAIN, JSON, ""},
@@ -316,9 +342,10 @@ static size_t whole(struct connection *c)
     return c->size >= head + body ? head + body : 0;
 }
 
-static bool keep_request(struct peer *p, const char *text, size_t size)
+static bool keep_request(struct connection *c, size_t size)
 {
-    char *copy = strndup(text, size);
+    struct peer *p = c->peer;
+    char *copy = strndup(c->buffer, size);
     bool ok = copy != NULL;
 
     (void)pthread_mutex_lock(&p->lock);
@@ -336,6 +363,8 @@ static bool keep_request(struct peer *p, const char *text, size_t size)
         p->requests[p->count++] = copy;
     else
         free(copy);
+    c->before = c->number;
+    c->number = p->count;
     (void)pthread_mutex_unlock(&p->lock);
     return ok;
 }
@@ -376,7 +405,7 @@ static bool serve_one(struct connection *c)
             return false;
         }
     }
-    if (!keep_request(c->peer, c->buffer, size))
+    if (!keep_request(c, size))
         return false;
     memmove(c->buffer, c->buffer + size, c->size - size);
     c->size -= size;

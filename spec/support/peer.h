@@ -28,6 +28,9 @@ struct peer;
  *   interim              103, then 200 with the argument
  *   redirect_302         to itself
  *   json                 200 application/json with the argument, kept alive
+ *   numbered             the same; a run of # in it is the number of the request, from 1
+ *   one_behind           numbered, but from the second request of a connection on it gives the
+ *                        answer of the one before: as if the first had come twice
  *   chunked              the same, chunked
  *   html_200 empty_200 invalid_utf8 nan deep status_500: fixed replies
  *   status:NNN           that status with the argument
