@@ -9,6 +9,7 @@ local PROGRAM_LIMIT = 300 -- seconds for one C test program
 local SPECS_LIMIT = 1800 -- seconds for all specs
 local SLOW = 0.5 -- seconds; what takes longer is named at the end
 local SLOW_MOST = 5
+local REPORT_LINES, REPORT_FRAMES = 24, 6 -- of a sanitizer's report that are told
 local SANITIZER_STATUS = 99 -- exit status of a process in which a sanitizer found something
 
 local has_system, system = pcall(require, "system")
@@ -76,8 +77,10 @@ local environment = {
   TERM = "dumb",
   LUA_PATH = root .. "/lua/?.lua;" .. root .. "/?.lua;;",
   LUA_CPATH = build .. "/lib/?.so;" .. build .. "/spec/support/?.so;;",
-  ASAN_OPTIONS = "detect_leaks=1:detect_stack_use_after_return=1:exitcode=" .. SANITIZER_STATUS,
-  UBSAN_OPTIONS = "print_stacktrace=1:halt_on_error=1:exitcode=" .. SANITIZER_STATUS,
+  ASAN_OPTIONS = ("detect_leaks=1:detect_stack_use_after_return=1:exitcode=%d:log_path=%s/sanitizer")
+    :format(SANITIZER_STATUS, scratch),
+  UBSAN_OPTIONS = ("print_stacktrace=1:halt_on_error=1:exitcode=%d:log_path=%s/sanitizer")
+    :format(SANITIZER_STATUS, scratch),
 }
 local assignments = {}
 for name, value in pairs(environment) do assignments[#assignments + 1] = name .. "=" .. value end
@@ -105,7 +108,7 @@ end
 local function ending(kind, number)
   if kind == "signal" then return "killed by signal " .. number end
   if number == 124 then return "did not end in time" end
-  if number == SANITIZER_STATUS then return "a sanitizer's report, above" end
+  if number == SANITIZER_STATUS then return "a sanitizer's report, below" end
   return "exit status " .. number
 end
 
@@ -172,6 +175,25 @@ for _, path in ipairs(lines_of("find spec -name '*_spec.lua' | LC_ALL=C sort")) 
   if chosen(path) then specs[#specs + 1] = path end
 end
 if #specs > 0 then run_specs(specs) end
+
+-- Sanitizers write their reports into files. What each begins with is told last, where it is
+-- not lost among the rest: an error, or the direct leaks, with the first functions of the stack.
+local function tell_report(path)
+  local lines, left = {}, 0
+  for line in io.lines(path) do
+    if line:find "^==%d+==ERROR" or line:find "^Direct leak" then
+      lines[#lines + 1], left = line, REPORT_FRAMES
+    elseif left > 0 and line:find "^%s+#%d" then
+      lines[#lines + 1], left = "  " .. (line:match " in (.*)" or line), left - 1
+    else
+      left = 0
+    end
+  end
+  io.write("sanitizer: ", table.concat(lines, "\n", 1, math.min(#lines, REPORT_LINES)), "\n")
+end
+for _, path in ipairs(lines_of("find " .. quote(scratch) .. " -maxdepth 1 -name 'sanitizer.*'")) do
+  tell_report(path)
+end
 os.execute("rm -rf " .. quote(scratch))
 
 table.sort(slow, function(a, b) return a.seconds > b.seconds end)
