@@ -64,6 +64,34 @@ describe("xfiot orders resolve", function()
   end
 end)
 
+describe("xfiot orders resolve --as proposed", function()
+  local function proposed()
+    local options = made()
+    local file <close> = assert(core.journal(options.env.XFIOT_JOURNAL))
+    assert.are.equal(1, file:recover(core.now()))
+    assert.are.equal("done", file:note { order = "dead", at = core.now(), proposal = "applied", evidence = "{}" })
+    return options
+  end
+
+  for _, words in ipairs { { "dead" }, {} } do
+    it(#words > 0 and "settles an order" or "settles all orders that have a proposal", function()
+      local options = proposed()
+      table.move({ "--as", "proposed", "--note", "seen" }, 1, 4, #words + 1, words)
+      local done = orders(options, "resolve", table.unpack(words))
+      assert.are.equal(0, done.status, done.stderr)
+      assert.are.equal("applied", core.decode(done.stdout).state)
+      assert.are.equal("I A R dead", ids(orders(options, "list", "--json").stdout))
+      assert.are.equal("", ids(orders(options, "list", "--json", "--state", "unknown").stdout))
+    end)
+  end
+
+  it("leaves an order without a proposal as it is", function()
+    local done = orders(made(), "resolve", "dead", "--as", "proposed", "--note", "seen")
+    assert.are.equal(1, done.status)
+    assert.matches("has no proposal", done.stderr)
+  end)
+end)
+
 describe("xfiot orders list", function()
   local options
   setup(function() options = made() end)

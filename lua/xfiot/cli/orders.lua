@@ -103,27 +103,55 @@ local function warn_if_alive(row)
     .. "then may pay twice"):format(core.timestamp(evidence.over_at(row))))
 end
 
-function actions.resolve(options)
-  if not options.id then cli.usage "orders resolve needs an order id" end
-  if options.as ~= "applied" and options.as ~= "not_applied" then
-    cli.usage "orders resolve needs --as applied or --as not_applied"
-  end
-  if not options.note or options.note == "" then cli.usage "orders resolve needs --note, the reason in a few words" end
-  local book = shared.open(true)
-  find(book, options.id)
-  book:read("recover", core.now())
-  local result, state = book:write(function(file)
-    return file:advance { order = options.id, to = options.as, at = core.now(), by = shared.person(),
-                          evidence = core.encode { note = options.note } }
+-- Returns whether the order could be settled.
+local function settle(book, id, state, note)
+  local result, stands = book:write(function(file)
+    return file:advance { order = id, to = state, at = core.now(), by = shared.person(),
+                          evidence = core.encode { note = note } }
   end)
   if result ~= "done" then
-    cli.say(("order %s is %s; only orders that are unknown or suspect are resolved"):format(options.id, state))
-    return cli.FAILED
+    cli.say(("order %s is %s; only orders that are unknown or suspect are resolved"):format(id, stands))
+    return false
   end
-  local row = find(book, options.id)
+  local row = find(book, id)
   cli.out(rows.as_json(row))
   warn_if_alive(row)
-  return cli.DONE
+  return true
+end
+
+local IN_DOUBT = { "unknown", "suspect" }
+
+-- All orders that have a proposal, as it says.
+local function settle_proposed(book, company_code, note)
+  local list = {}
+  for row in rows.each(book, { states = IN_DOUBT }, company_code) do
+    if row.proposal then list[#list + 1] = row end
+  end
+  local count = 0
+  for _, row in ipairs(list) do
+    if settle(book, row.order, row.proposal, note) then count = count + 1 end
+  end
+  cli.say(("%d orders were settled as proposed"):format(count))
+  return count == #list and cli.DONE or cli.FAILED
+end
+
+function actions.resolve(options)
+  local proposed = options.as == "proposed"
+  if not options.id and not proposed then cli.usage "orders resolve needs an order id" end
+  if options.as ~= "applied" and options.as ~= "not_applied" and not proposed then
+    cli.usage "orders resolve needs --as applied, not_applied or proposed"
+  end
+  if not options.note or options.note == "" then cli.usage "orders resolve needs --note, the reason in a few words" end
+  local book, values = shared.open(true)
+  local row = options.id and find(book, options.id)
+  if not book then return cli.DONE end
+  book:read("recover", core.now())
+  if not row then return settle_proposed(book, values.company_code, options.note) end
+  if proposed and not row.proposal then
+    cli.say(("order %s has no proposal"):format(options.id))
+    return cli.FAILED
+  end
+  return settle(book, options.id, proposed and row.proposal or options.as, options.note) and cli.DONE or cli.FAILED
 end
 
 function actions.cancel(options)
