@@ -24,9 +24,9 @@ WARNINGS += -Wno-overlength-strings
 # $(call once,NAME,COMMAND): asked when the first recipe needs it, so that the
 # packages are there by then, and never a second time.
 once = $(eval $(1) := $(shell $(2)))$($(1))
-PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags lua5.4 lua5.4-cjson libcurl libcrypto libmicrohttpd sqlite3 \
+PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags lua5.4 lua5.4-cjson libcurl libcrypto libmicrohttpd gnutls sqlite3 \
              | sed 's/-I/-isystem /g')
-PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs libcurl libcrypto libmicrohttpd sqlite3; echo -lpthread -lm)
+PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs libcurl libcrypto libmicrohttpd gnutls sqlite3; echo -lpthread -lm)
 # The static ones: the program needs no Lua package to be installed where it runs, and
 # its virtual machine is not position-independent code. Lua's functions stay visible to
 # the C modules that scripts load.

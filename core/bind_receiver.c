@@ -76,9 +76,10 @@ static void read_listener(lua_State *L, struct xf_serve_options *o)
 }
 
 /***
-Receives pushes until a signal ends it (SIGTERM, SIGINT; SIGHUP: the worker reloads), and keeps a worker process
-alive: PROGRAM worker[1] worker[2] ... --channel=N [--key=M]. The worker gets the key through M if it came from the
-environment, else it reads the key file again. What passes through N is told in core/supervisor.h.
+Receives pushes until a signal ends it (SIGTERM, SIGINT; SIGHUP: certificate and handlers are loaded anew), and
+keeps a worker process alive: PROGRAM worker[1] worker[2] ... --channel=N [--key=M]. The worker gets the key through
+M if it came from the environment, else it reads the key file again. What passes through N is told in
+core/supervisor.h.
 @function serve
 @tparam table options {
 signer= (required, a signer), company_code= (required), journal= (required, path),

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "certificate.h"
 #include "loop.h"
 
 void xf_clients_init(struct xf_clients *c, size_t most, size_t per_address)
@@ -104,7 +105,18 @@ void xf_clients_make_way(struct xf_clients *c)
             break;
 }
 
-struct xf_client *xf_client_new(struct xf_clients *c, struct MHD_Connection *connection)
+/* Before the handshake. Without one it fails. */
+static void show(struct xf_client *client, struct xf_certificate *certificate)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(client->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+    if (info != NULL && xf_certificate_show(certificate, info->tls_session) == 0)
+        client->certificate = xf_certificate_keep(certificate);
+}
+
+struct xf_client *xf_client_new(struct xf_clients *c, struct MHD_Connection *connection,
+                                struct xf_certificate *certificate)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -117,6 +129,8 @@ struct xf_client *xf_client_new(struct xf_clients *c, struct MHD_Connection *con
     read_address(client->address, info != NULL ? info->client_addr : NULL);
     xf_link_append(bucket_of(c, client->address), &client->near);
     c->count++;
+    if (certificate != NULL)
+        show(client, certificate);
     xf_client_owe(c, client);
     return client;
 }
@@ -128,6 +142,7 @@ void xf_client_free(struct xf_clients *c, struct xf_client *client)
     xf_link_remove(&client->owing);
     xf_link_remove(&client->near);
     c->count -= client->evicted ? 0 : 1;
+    xf_certificate_let_go(client->certificate);
     free(client);
 }
 

@@ -18,6 +18,8 @@
 
 #include "link.h"
 
+struct xf_certificate;
+
 /* Seconds. */
 #define XF_EVICT_AFTER 0.5
 
@@ -27,6 +29,7 @@ struct xf_client {
     struct xf_link owing; /* first; in xf_clients.owing while it owes a request */
     struct xf_link near; /* in the bucket of its address */
     struct MHD_Connection *connection;
+    struct xf_certificate *certificate; /* that it is shown; or NULL */
     double since; /* xf_loop_clock when it began to owe */
     bool evicted; /* its socket is shut down, its end is on the way */
     unsigned char address[XF_CLIENT_ADDRESS]; /* IPv6, or IPv4 in its last four */
@@ -47,8 +50,10 @@ bool xf_clients_admit(struct xf_clients *c, const struct sockaddr *address);
 /* As many as may be in all. Then, if more wait: evicts some of those that owe for too long. */
 bool xf_clients_full(const struct xf_clients *c);
 void xf_clients_make_way(struct xf_clients *c);
-/* One has come; NULL when out of memory: then nobody hurries him. */
-struct xf_client *xf_client_new(struct xf_clients *c, struct MHD_Connection *connection);
+/* One has come, who is shown the certificate (NULL: none) and keeps it. NULL when out of
+ * memory: then nobody hurries him, and he is shown none. */
+struct xf_client *xf_client_new(struct xf_clients *c, struct MHD_Connection *connection,
+                                struct xf_certificate *certificate);
 void xf_client_free(struct xf_clients *c, struct xf_client *client);
 
 /* From now on it owes a request; it owes none, for one is whole. */

@@ -9,7 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <gnutls/abstract.h>
+
 #include "address.h"
+#include "certificate.h"
 #include "clients.h"
 #include "incoming.h"
 
@@ -30,6 +33,7 @@ struct xf_listener {
     struct xf_link waiting, taken; /* whole requests, oldest first */
     struct xf_clients clients;
     struct xf_incoming_ways ways;
+    struct xf_certificate *certificate; /* for those who come now; NULL: no TLS */
     size_t requests; /* begun and not over */
     size_t kept_most; /* bytes of all bodies together */
     unsigned (*screen)(void *payload, const struct xf_incoming *in);
@@ -65,7 +69,7 @@ static void on_connection(void *payload, struct MHD_Connection *connection, void
     struct xf_listener *l = payload;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = xf_client_new(&l->clients, connection);
+        *context = xf_client_new(&l->clients, connection, l->certificate);
     } else {
         xf_client_free(&l->clients, *context);
         *context = NULL;
@@ -200,17 +204,27 @@ static void work(void *payload)
 
 /* ---- opening and closing */
 
+/* libmicrohttpd wants a certificate or somebody to ask for one. It is each session that
+ * has one here, so nobody is asked; what it was told at its start it would keep for ever. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
+                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                          gnutls_pcert_st **chain, unsigned int *length, gnutls_privkey_t *key)
+{
+    (void)session, (void)authorities, (void)count, (void)algorithms, (void)algorithm_count;
+    (void)chain, (void)length, (void)key;
+    return -1;
+}
+
 static struct MHD_Daemon *start(struct xf_listener *l, const struct xf_listener_options *o, int fd)
 {
     const unsigned idle_s = o->idle_s > 0 ? o->idle_s : DEFAULT_IDLE_S;
     const unsigned most = o->connections > 0 ? o->connections : (unsigned)DEFAULT_CONNECTIONS;
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->private_key},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
         {MHD_OPTION_END, 0, NULL},
     };
-    const bool secure = o->certificate != NULL;
+    const bool secure = l->certificate != NULL;
 
     l->idle_s = idle_s;
     xf_clients_init(&l->clients, most, o->per_address);
@@ -220,7 +234,7 @@ static struct MHD_Daemon *start(struct xf_listener *l, const struct xf_listener_
                             MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
                             MHD_OPTION_URI_LOG_CALLBACK, on_address, l, MHD_OPTION_NOTIFY_CONNECTION,
                             on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_ARRAY,
-                            secure ? tls : tls + 3, MHD_OPTION_END);
+                            secure ? tls : tls + 2, MHD_OPTION_END);
 }
 
 static int make_ways(struct xf_incoming_ways *ways)
@@ -277,6 +291,9 @@ struct xf_listener *xf_listener_new(struct xf_loop *loop, const struct xf_listen
     l->port = o->port;
     l->screen = o->screen;
     l->payload = o->payload;
+    if (o->certificate != NULL &&
+        (l->certificate = xf_certificate_new(o->certificate, o->private_key, err)) == NULL)
+        goto fail;
     fd = o->fd > 0 ? take_over(l, o->fd, err) : xf_address_listen(host, &l->port, err);
     if (fd < 0)
         goto fail;
@@ -286,9 +303,7 @@ struct xf_listener *xf_listener_new(struct xf_loop *loop, const struct xf_listen
     }
     l->daemon = start(l, o, fd);
     if (l->daemon == NULL) {
-        (void)xf_fail(err, "cannot start to listen on port %u of %s: %s", l->port, host,
-                      o->certificate != NULL ? "are certificate and key a pair of PEM files?"
-                                             : strerror(errno));
+        (void)xf_fail(err, "cannot start to listen on port %u of %s: %s", l->port, host, strerror(errno));
         goto fail;
     }
     l->fd = fd;
@@ -303,6 +318,7 @@ fail:
     if (fd >= 0)
         (void)close(fd);
     free_ways(&l->ways);
+    xf_certificate_let_go(l->certificate);
     free(l);
     return NULL;
 }
@@ -319,6 +335,7 @@ void xf_listener_free(struct xf_listener *l)
         xf_incoming_drop((struct xf_incoming *)l->taken.next, false);
     (void)MHD_run(l->daemon);
     MHD_stop_daemon(l->daemon);
+    xf_certificate_let_go(l->certificate);
     free_ways(&l->ways);
     free(l);
 }
@@ -326,6 +343,30 @@ void xf_listener_free(struct xf_listener *l)
 uint16_t xf_listener_port(const struct xf_listener *l)
 {
     return l->port;
+}
+
+int xf_listener_renew(struct xf_listener *l, const char *certificate, const char *private_key, int64_t now,
+                      struct xf_err *err)
+{
+    struct xf_certificate *renewed;
+
+    if (l->certificate == NULL)
+        return xf_fail(err, "what listens without TLS shows no certificate");
+    renewed = xf_certificate_new(certificate, private_key, err);
+    if (renewed == NULL)
+        return -1;
+    if (xf_certificate_expires(renewed) < now) {
+        xf_certificate_let_go(renewed);
+        return xf_fail(err, "the certificate has expired");
+    }
+    xf_certificate_let_go(l->certificate);
+    l->certificate = renewed;
+    return 0;
+}
+
+int64_t xf_listener_expires(const struct xf_listener *l)
+{
+    return l->certificate != NULL ? xf_certificate_expires(l->certificate) : 0;
 }
 
 void xf_listener_quiesce(struct xf_listener *l)

@@ -33,7 +33,8 @@ struct xf_listener_options {
     unsigned per_address;
     unsigned idle_s; /* closes a connection that brings no whole request, or takes nothing
                              of its reply, for so long; 0: 60 */
-    const char *certificate, *private_key; /* PEM texts: TLS 1.2 or later; NULL: none */
+    const char *certificate, *private_key; /* PEM texts, not needed afterwards: TLS 1.2 or
+                             later; NULL: none */
     /* Asked when the headers of a request are there. With 0 its body is kept; else it
      * is read over, and the status is what xf_incoming_screened tells. May be NULL. */
     unsigned (*screen)(void *payload, const struct xf_incoming *in);
@@ -48,6 +49,14 @@ struct xf_listener *xf_listener_new(struct xf_loop *loop, const struct xf_listen
  * answered are dropped, and pointers to them are dead. NULL is fine. */
 void xf_listener_free(struct xf_listener *l);
 uint16_t xf_listener_port(const struct xf_listener *l);
+
+/* Shows another certificate and key (PEM texts, not needed afterwards) to who comes from
+ * now on; who is in keeps what he was shown. 0, or -1 with err: then the old ones stay,
+ * as they do when the new certificate has expired. */
+int xf_listener_renew(struct xf_listener *l, const char *certificate, const char *private_key, int64_t now,
+                      struct xf_err *err);
+/* The last second in which the certificate is good, since 1970 UTC; 0: no TLS. */
+int64_t xf_listener_expires(const struct xf_listener *l);
 
 /* Lets nobody in any more; who is in may finish. */
 void xf_listener_quiesce(struct xf_listener *l);

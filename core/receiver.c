@@ -145,7 +145,9 @@ static bool works_again(struct xf_receiver *r)
 
 static void answer_people(struct xf_receiver *r, const struct xf_listener *l, struct xf_incoming *in)
 {
-    struct xf_gauges g = {.now = r->o.clock->now(r->o.clock->payload), .requests = xf_listener_requests(l)};
+    struct xf_gauges g = {.now = r->o.clock->now(r->o.clock->payload),
+                          .requests = xf_listener_requests(l),
+                          .expires = xf_listener_expires(l)};
     struct xf_err ignored;
     bool fine;
 

@@ -13,6 +13,7 @@
 #include "logline.h"
 #include "secret.h"
 #include "service_manager.h"
+#include "timestamp.h"
 
 enum { STOP_S = 35, STEP_MS = 1000, PEM_MOST = 256 * 1024 };
 #define FINISH_S 5.0 /* that requests which have begun may still take when it stops */
@@ -29,8 +30,73 @@ struct serve {
     bool blocked; /* the signals are */
     bool stopping;
     double stop_at, watchdog_at; /* xf_loop_clock */
+};
+
+/* ---- the certificate */
+
+struct pem {
     struct xf_bytes certificate, private_key;
 };
+
+static int read_file(const char *path, const char *what, struct xf_bytes *out, struct xf_err *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char piece[4096];
+    ssize_t n = -1;
+
+    xf_bytes_init(out, PEM_MOST);
+    while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0)
+        xf_bytes_add(out, piece, (size_t)n);
+    if (n < 0)
+        (void)xf_fail(err, "the %s cannot be read: %s (%.160s)", what, strerror(errno), path);
+    else if (out->failed || out->size == 0)
+        n = xf_fail(err, "the %s is empty or too long (%.160s)", what, path);
+    xf_wipe(piece, sizeof piece);
+    if (fd >= 0)
+        (void)close(fd);
+    return n < 0 ? -1 : 0;
+}
+
+/* Forgotten with forget_pem, also after -1. */
+static int read_pem(const struct xf_serve_options *o, struct pem *out, struct xf_err *err)
+{
+    *out = (struct pem){0};
+    return read_file(o->certificate_file, "certificate", &out->certificate, err) != 0 ||
+                   read_file(o->private_key_file, "certificate's key", &out->private_key, err) != 0
+               ? -1
+               : 0;
+}
+
+static void forget_pem(struct pem *pem)
+{
+    if (pem->private_key.data != NULL)
+        xf_wipe(pem->private_key.data, pem->private_key.size);
+    xf_bytes_free(&pem->certificate);
+    xf_bytes_free(&pem->private_key);
+}
+
+static void tell_certificate(const struct serve *s, const char *state)
+{
+    char expires[XF_TIMESTAMP_LENGTH + 1];
+
+    if (xf_timestamp_format(expires, xf_listener_expires(s->listener), s->o->receiver.offset))
+        xf_logline("certificate", "level=info state=%s expires=%s", state, expires);
+}
+
+static void renew_certificate(struct serve *s)
+{
+    struct pem pem;
+    struct xf_err err = {""};
+    char why[XF_LOG_VALUE];
+
+    if (read_pem(s->o, &pem, &err) == 0 &&
+        xf_listener_renew(s->listener, pem.certificate.data, pem.private_key.data,
+                          xf_source_system.now(xf_source_system.payload), &err) == 0)
+        tell_certificate(s, "renewed");
+    else
+        xf_logline("certificate", "level=error state=kept why=%s", xf_log_value(why, err.message));
+    forget_pem(&pem);
+}
 
 /* ---- signals */
 
@@ -49,18 +115,25 @@ static void stop(struct serve *s)
     s->stopping = true;
 }
 
+static void reload(struct serve *s)
+{
+    xf_logline("reload", "level=info");
+    if (s->o->certificate_file != NULL)
+        renew_certificate(s);
+    if (s->supervisor != NULL)
+        xf_supervisor_reload(s->supervisor);
+}
+
 static void on_signal(void *payload)
 {
     struct serve *s = payload;
     struct signalfd_siginfo info;
 
     while (read(s->signals.fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo != SIGHUP) {
+        if (info.ssi_signo != SIGHUP)
             stop(s);
-        } else if (s->supervisor != NULL && !s->stopping) {
-            xf_logline("reload", "level=info");
-            xf_supervisor_reload(s->supervisor);
-        }
+        else if (!s->stopping)
+            reload(s);
     }
 }
 
@@ -96,41 +169,22 @@ static void raise_file_limit(void)
     }
 }
 
-static int read_pem(const char *path, const char *what, struct xf_bytes *out, struct xf_err *err)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    char piece[4096];
-    ssize_t n = -1;
-
-    xf_bytes_init(out, PEM_MOST);
-    while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0)
-        xf_bytes_add(out, piece, (size_t)n);
-    if (n < 0)
-        (void)xf_fail(err, "the %s cannot be read: %s (%.160s)", what, strerror(errno), path);
-    else if (out->failed || out->size == 0)
-        n = xf_fail(err, "the %s is empty or too long (%.160s)", what, path);
-    xf_wipe(piece, sizeof piece);
-    if (fd >= 0)
-        (void)close(fd);
-    return n < 0 ? -1 : 0;
-}
-
 static int listen_for(struct serve *s, struct xf_err *err)
 {
     struct xf_listener_options l = s->o->listener;
+    struct pem pem = {0};
 
-    if (s->o->certificate_file != NULL) {
-        if (read_pem(s->o->certificate_file, "certificate", &s->certificate, err) != 0 ||
-            read_pem(s->o->private_key_file, "certificate's key", &s->private_key, err) != 0)
-            return -1;
-        l.certificate = s->certificate.data;
-        l.private_key = s->private_key.data;
-    }
+    if (s->o->certificate_file != NULL && read_pem(s->o, &pem, err) != 0)
+        goto fail;
+    l.certificate = pem.certificate.data;
+    l.private_key = pem.private_key.data;
     if (s->manager.socket > 0)
         l.fd = s->manager.socket;
     l.screen = xf_receiver_screen;
     l.payload = s->receiver;
     s->listener = xf_listener_new(s->loop, &l, err);
+fail:
+    forget_pem(&pem);
     return s->listener != NULL ? 0 : -1;
 }
 
@@ -160,7 +214,9 @@ static int begin(struct serve *s, struct xf_err *err)
             return -1;
     }
     xf_logline("listening", "level=info port=%u tls=%s", xf_listener_port(s->listener),
-               s->certificate.data != NULL ? "yes" : "no");
+               s->o->certificate_file != NULL ? "yes" : "no");
+    if (s->o->certificate_file != NULL)
+        tell_certificate(s, "shown");
     xf_service_manager_tell(&s->manager, "READY=1");
     if (s->o->ready != NULL)
         s->o->ready(s->o->payload, xf_listener_port(s->listener));
@@ -219,9 +275,5 @@ int xf_serve(const struct xf_serve_options *o, struct xf_err *err)
     xf_loop_free(s.loop);
     if (s.blocked)
         (void)sigprocmask(SIG_SETMASK, &s.before, NULL);
-    if (s.private_key.data != NULL)
-        xf_wipe(s.private_key.data, s.private_key.size);
-    xf_bytes_free(&s.certificate);
-    xf_bytes_free(&s.private_key);
     return result;
 }

@@ -4,7 +4,9 @@
  *
  * SIGTERM and SIGINT: no new connection is let in, what has been received is
  * committed and answered, the worker is told to stop and waited for, then it
- * returns; a second one does not wait. SIGHUP: the worker is told to reload.
+ * returns; a second one does not wait. SIGHUP: certificate and key are read again and
+ * shown to who comes from then on, or, when they cannot be used, kept as they are;
+ * the worker is told to reload.
  *
  * The worker is started as
  *   PROGRAM worker[0] worker[1] ... --channel=N [--key=M]

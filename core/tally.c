@@ -135,6 +135,9 @@ void xf_tally_write(const struct xf_tally *t, const struct xf_gauges *g, struct 
     gauge(out, "push_oldest_seconds", "Age of the oldest push that is not done.",
           g->pushes.oldest != 0 && g->now > g->pushes.oldest ? g->now - g->pushes.oldest : 0);
     gauge(out, "requests", "Requests under way.", (int64_t)g->requests);
+    if (g->expires != 0)
+        gauge(out, "certificate_expires_seconds", "The last second of the certificate, since 1970 UTC.",
+              g->expires);
     head(out, "worker_starts_total", "counter", "How often the worker was started.");
     add(out, "xfiot_worker_starts_total %" PRIu64 "\n", t->starts);
     write_orders(t, out);

@@ -47,6 +47,7 @@ struct xf_gauges {
     struct xf_push_counts pushes;
     int64_t now;
     size_t requests; /* begun and not over */
+    int64_t expires; /* the last second of the certificate; 0: no TLS */
 };
 /* Appends the text that GET /metrics gives. */
 void xf_tally_write(const struct xf_tally *t, const struct xf_gauges *g, struct xf_bytes *out);

@@ -19,6 +19,7 @@ external_dependencies = {
   -- No header: Debian keeps it in a folder that the compiler knows and LuaRocks does not.
   CURL = { library = "curl" },
   CRYPTO = { header = "openssl/evp.h", library = "crypto" },
+  GNUTLS = { header = "gnutls/gnutls.h", library = "gnutls" },
   MICROHTTPD = { header = "microhttpd.h", library = "microhttpd" },
   SQLITE = { header = "sqlite3.h", library = "sqlite3" },
 }
@@ -60,6 +61,7 @@ build = {
         "core/bind_walk.c",
         "core/bind_worker.c",
         "core/bytes.c",
+        "core/certificate.c",
         "core/clients.c",
         "core/contract.c",
         "core/contract_check.c",
@@ -132,9 +134,9 @@ build = {
         "core/transport.c",
       },
       defines = { "_GNU_SOURCE" },
-      incdirs = { "core", "$(CURL_INCDIR)", "$(CRYPTO_INCDIR)", "$(MICROHTTPD_INCDIR)", "$(SQLITE_INCDIR)" },
-      libdirs = { "$(CURL_LIBDIR)", "$(CRYPTO_LIBDIR)", "$(MICROHTTPD_LIBDIR)", "$(SQLITE_LIBDIR)" },
-      libraries = { "curl", "crypto", "microhttpd", "sqlite3" },
+      incdirs = { "core", "$(CURL_INCDIR)", "$(CRYPTO_INCDIR)", "$(GNUTLS_INCDIR)", "$(MICROHTTPD_INCDIR)", "$(SQLITE_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)", "$(CRYPTO_LIBDIR)", "$(GNUTLS_LIBDIR)", "$(MICROHTTPD_LIBDIR)", "$(SQLITE_LIBDIR)" },
+      libraries = { "curl", "crypto", "gnutls", "microhttpd", "sqlite3" },
     },
     ["xfiot"] = "lua/xfiot.lua",
     ["xfiot.arguments"] = "lua/xfiot/arguments.lua",

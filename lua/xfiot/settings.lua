@@ -85,7 +85,7 @@ settings.rows = {
   { name = "public_url", check = check_text,
     about = "the receiver's address as the platform is told it, behind a reverse proxy; xfiot doctor tests it" },
   { name = "tls_certificate", check = check_text, file = true,
-    about = "certificate chain (PEM) of the receiver; without it pushes come as plain HTTP" },
+    about = "certificate chain (PEM) of the receiver, read again on SIGHUP; without it pushes come as plain HTTP" },
   { name = "tls_key", check = check_text, file = true, about = "private key (PEM) of tls_certificate" },
   { name = "connections", check = check_count(1, 65536), default = 1024,
     about = "connections the receiver keeps at once" },

@@ -468,6 +468,7 @@ static void metrics(void)
     CHECK(r.status == 200);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         CHECK_ROW(strstr(r.text, lines[i]) != NULL, lines[i]);
+    CHECK(strstr(r.text, "xfiot_certificate") == NULL); /* it listens without TLS */
     (void)close(fd);
     receiver_end(&c);
 }

@@ -6,18 +6,20 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
-#include "journal_case.h"
 #include "journal_push.h"
 #include "timestamp.h"
+#include "tls_case.h"
 
-enum { CONNECTIONS = 16, ROUNDS = 12, PUSHES_MOST = 20000, WAIT_MS = 20000 };
+enum { CONNECTIONS = 16, ROUNDS = 12, PUSHES_MOST = 20000, WAIT_MS = 20000, TEXT_MOST = 16384 };
 
 static const char key[] = "canary-key-0123456789";
 static const char company[] = "100001";
@@ -63,8 +65,8 @@ static struct server start_with(const struct journal_case *c, int socket, const 
                                 const char *private_key)
 {
     struct server s = {0};
-    char self[CASE_PATH], pid[32];
-    int ends[2];
+    char self[CASE_PATH], pid[32], log[CASE_PATH];
+    int ends[2], lines;
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
     case_pipe(ends);
@@ -72,6 +74,9 @@ static struct server start_with(const struct journal_case *c, int socket, const 
     s.pid = fork();
     if (s.pid == 0) {
         (void)dup2(ends[1], STDOUT_FILENO);
+        (void)snprintf(log, sizeof log, "%s/log", c->folder);
+        lines = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        (void)dup2(lines, STDERR_FILENO);
         if (socket >= 0) {
             (void)dup2(socket, 3);
             (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
@@ -352,22 +357,39 @@ static void handed_over(void)
 
 /* ---- TLS */
 
-static void run_openssl(const char *const *arguments)
-{
-    int status = 0;
-    const pid_t pid = fork();
-
-    if (pid == 0) {
-        (void)execvp("openssl", (char *const *)(uintptr_t)arguments);
-        _exit(127);
-    }
-    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-}
-
 static size_t ignore(char *bytes, size_t size, size_t count, void *payload)
 {
     (void)bytes, (void)payload;
     return size * count;
+}
+
+static size_t keep_text(char *bytes, size_t size, size_t count, void *payload)
+{
+    char *text = payload;
+    const size_t used = strlen(text);
+
+    (void)snprintf(text + used, TEXT_MOST - used, "%.*s", (int)(size * count), bytes);
+    return size * count;
+}
+
+/* The number that a line of /metrics begins with, or -1. */
+static long long get_metric(uint16_t port, const char *trusted, const char *name)
+{
+    CURL *curl = curl_easy_init();
+    char url[64], text[TEXT_MOST] = "";
+    const char *line;
+
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/metrics", port);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_CAINFO, trusted);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
+    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_text);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, text);
+    CHECK(curl_easy_perform(curl) == CURLE_OK);
+    curl_easy_cleanup(curl);
+    line = strstr(text, name);
+    return line != NULL ? strtoll(line + strlen(name), NULL, 10) : -1;
 }
 
 /* The status of GET /healthz, or minus curl's result. `newest`: the last version of TLS to offer. */
@@ -396,30 +418,232 @@ static long get_health(uint16_t port, const char *scheme, const char *trusted, l
 static void over_tls(void)
 {
     struct journal_case c = case_start();
-    char certificate[CASE_PATH], private_key[CASE_PATH];
-    const char *const make[] = {
-        "openssl", "req",       "-x509", "-newkey",   "ec",        "-pkeyopt", "ec_paramgen_curve:prime256v1",
-        "-nodes",  "-days",     "2",     "-subj",     "/CN=xfiot", "-addext",  "subjectAltName=IP:127.0.0.1",
-        "-keyout", private_key, "-out",  certificate, NULL};
-    struct server s;
+    const struct tls_case t = tls_make(c.folder, "certificate");
+    struct server s = start_with(&c, -1, t.certificate, t.private_key);
+    long long expires;
 
-    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", c.folder);
-    (void)snprintf(private_key, sizeof private_key, "%s/key.pem", c.folder);
-    run_openssl(make);
-    s = start_with(&c, -1, certificate, private_key);
     CHECK(s.port != 0);
-    CHECK(get_health(s.port, "https", certificate, CURL_SSLVERSION_MAX_TLSv1_3) == 200);
-    CHECK(get_health(s.port, "https", certificate, CURL_SSLVERSION_MAX_TLSv1_2) == 200);
-    CHECK(get_health(s.port, "https", certificate, CURL_SSLVERSION_MAX_TLSv1_1) == -CURLE_SSL_CONNECT_ERROR);
-    CHECK(get_health(s.port, "http", certificate, CURL_SSLVERSION_MAX_DEFAULT) < 0);
+    CHECK(get_health(s.port, "https", t.certificate, CURL_SSLVERSION_MAX_TLSv1_3) == 200);
+    CHECK(get_health(s.port, "https", t.certificate, CURL_SSLVERSION_MAX_TLSv1_2) == 200);
+    CHECK(get_health(s.port, "https", t.certificate, CURL_SSLVERSION_MAX_TLSv1_1) ==
+          -CURLE_SSL_CONNECT_ERROR);
+    CHECK(get_health(s.port, "http", t.certificate, CURL_SSLVERSION_MAX_DEFAULT) < 0);
+    expires = get_metric(s.port, t.certificate, "\nxfiot_certificate_expires_seconds ") - time(NULL);
+    CHECK(expires > 86400 && expires <= 2 * 86400);
     CHECK(end_server(&s, SIGTERM) == 0);
 
-    s = start_with(&c, -1, certificate, certificate); /* no pair */
+    s = start_with(&c, -1, t.certificate, t.certificate); /* no pair */
     CHECK(s.port == 0 && end_server(&s, 0) == 1);
-    s = start_with(&c, -1, c.folder, private_key);
+    s = start_with(&c, -1, c.folder, t.private_key);
     CHECK(s.port == 0 && end_server(&s, 0) == 1);
-    s = start_with(&c, -1, "/nonexistent.pem", private_key);
+    s = start_with(&c, -1, "/nonexistent.pem", t.private_key);
     CHECK(s.port == 0 && end_server(&s, 0) == 1);
+    case_end(&c);
+}
+
+/* ---- another certificate while it runs */
+
+/* How many lines of the server's log hold the text. */
+static int count_lines(const struct journal_case *c, const char *text)
+{
+    char path[CASE_PATH], line[1024];
+    FILE *log;
+    int count = 0;
+
+    (void)snprintf(path, sizeof path, "%s/log", c->folder);
+    log = fopen(path, "r");
+    while (log != NULL && fgets(line, sizeof line, log) != NULL)
+        count += strstr(line, text) != NULL;
+    if (log != NULL)
+        (void)fclose(log);
+    return count;
+}
+
+/* SIGHUP, and until it was heeded; the new line of the log is to hold the text. */
+static void hang_up(const struct journal_case *c, const struct server *s, const char *text)
+{
+    const int before = count_lines(c, "event=certificate"), alike = count_lines(c, text);
+
+    CHECK(kill(s->pid, SIGHUP) == 0);
+    for (int waited = 0; waited < WAIT_MS && count_lines(c, "event=certificate") == before; waited += 5)
+        (void)poll(NULL, 0, 5);
+    CHECK_ROW(count_lines(c, text) == alike + 1, text);
+}
+
+static void put_pair(const struct tls_case *at, const struct tls_case *pair)
+{
+    char *chain = tls_read(pair->certificate), *private_key = tls_read(pair->private_key);
+
+    tls_put(at->certificate, chain);
+    tls_put(at->private_key, private_key);
+    free(chain);
+    free(private_key);
+}
+
+struct half_way {
+    const struct journal_case *c;
+    const struct server *s;
+    size_t sent;
+};
+
+/* The second half of the body goes when the server has the other certificate. */
+static size_t give_body(char *out, size_t size, size_t count, void *payload)
+{
+    struct half_way *h = payload;
+
+    if (h->sent == 12 || size * count < 6)
+        return 0;
+    if (h->sent == 6)
+        hang_up(h->c, h->s, "state=renewed");
+    memcpy(out, h->sent == 0 ? "[     " : "     ]", 6);
+    h->sent += 6;
+    return 6;
+}
+
+/* Sends a push over the handle's own connection; the status. With `h`: half of it before. */
+static long push_over(CURL *curl, struct load *l, struct half_way *h)
+{
+    const size_t push = make_push(l);
+    char text[128], token[XF_TOKEN_LENGTH + 1], body[16];
+    struct curl_slist *headers = NULL;
+    struct xf_err err;
+    long status = 0;
+
+    CHECK(xf_sign(l->signer, l->made[push], XF_TRANS_ID_LENGTH, token, &err) == 0);
+    (void)snprintf(text, sizeof text, "API_ORG_NUM: %s", company);
+    headers = curl_slist_append(headers, text);
+    (void)snprintf(text, sizeof text, "API_TRANS_ID: %s", l->made[push]);
+    headers = curl_slist_append(headers, text);
+    (void)snprintf(text, sizeof text, "API_TOKEN: %s", token);
+    headers = curl_slist_append(headers, text);
+    headers = curl_slist_append(headers, "Expect:");
+    (void)snprintf(body, sizeof body, "[%10zu]", push);
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, 12L);
+    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, h == NULL ? body : NULL);
+    (void)curl_easy_setopt(curl, CURLOPT_READFUNCTION, h == NULL ? NULL : give_body);
+    (void)curl_easy_setopt(curl, CURLOPT_READDATA, h);
+    if (curl_easy_perform(curl) == CURLE_OK)
+        (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    l->good[push] = status == 200;
+    curl_slist_free_all(headers);
+    return status;
+}
+
+/* Shakes hands over a connection that is there; whether who answers is trusted and well. */
+static bool is_well_over(int fd, const struct tls_case *t)
+{
+    static const char get[] = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+    gnutls_certificate_credentials_t trust;
+    gnutls_session_t session;
+    char answer[16] = "";
+    bool well;
+
+    CHECK(gnutls_certificate_allocate_credentials(&trust) == 0 &&
+          gnutls_certificate_set_x509_trust_file(trust, t->certificate, GNUTLS_X509_FMT_PEM) == 1);
+    CHECK(gnutls_init(&session, GNUTLS_CLIENT) == 0 && gnutls_set_default_priority(session) == 0 &&
+          gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, trust) == 0);
+    gnutls_session_set_verify_cert(session, "127.0.0.1", 0);
+    gnutls_transport_set_int(session, fd);
+    gnutls_handshake_set_timeout(session, WAIT_MS);
+    well = gnutls_handshake(session) == 0 && gnutls_record_send(session, get, sizeof get - 1) > 0 &&
+           gnutls_record_recv(session, answer, 12) == 12 && strcmp(answer, "HTTP/1.1 200") == 0;
+    gnutls_deinit(session);
+    gnutls_certificate_free_credentials(trust);
+    return well;
+}
+
+/* A client that trusts one certificate. */
+static CURL *trusting(const struct server *s, const struct tls_case *t)
+{
+    CURL *curl = curl_easy_init();
+    char url[64];
+
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/deviceReportData", s->port);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_CAINFO, t->certificate);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
+    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
+    return curl;
+}
+
+static long connects_of(CURL *curl)
+{
+    long count = -1;
+
+    (void)curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &count);
+    return count;
+}
+
+/* Who was in before, in the midst of a push or without a handshake yet, stays in. */
+static void certificate_renewed(void)
+{
+    struct journal_case c = case_start();
+    const struct tls_case a = tls_make(c.folder, "a"), b = tls_make(c.folder, "b");
+    const struct tls_case at = tls_make(c.folder, "certificate");
+    struct half_way half = {.c = &c};
+    struct server s;
+    struct load l;
+    CURL *before, *midst, *after, *stale;
+    int silent;
+
+    load_open(&l);
+    put_pair(&at, &a);
+    s = start_with(&c, -1, at.certificate, at.private_key);
+    half.s = &s;
+    silent = open_lane(s.port); /* is let in before those who come after it are answered */
+    before = trusting(&s, &a);
+    midst = trusting(&s, &a);
+    after = trusting(&s, &b);
+    stale = trusting(&s, &a);
+    CHECK(push_over(before, &l, NULL) == 200 && connects_of(before) == 1);
+    CHECK(push_over(after, &l, NULL) == 0);
+    put_pair(&at, &b);
+    CHECK(push_over(midst, &l, &half) == 200 && half.sent == 12);
+    CHECK(push_over(before, &l, NULL) == 200 && connects_of(before) == 0);
+    CHECK(push_over(midst, &l, NULL) == 200 && connects_of(midst) == 0);
+    CHECK(is_well_over(silent, &a));
+    (void)close(silent);
+    CHECK(push_over(after, &l, NULL) == 200 && connects_of(after) == 1);
+    CHECK(push_over(stale, &l, NULL) == 0);
+    CHECK(end_server(&s, SIGTERM) == 0);
+    check_journal(&c, &l);
+    for (size_t i = 0; i < 4; i++)
+        curl_easy_cleanup(((CURL *[]){before, midst, after, stale})[i]);
+    load_close(&l);
+    case_end(&c);
+}
+
+/* What cannot be used changes nothing; the log says why, and no secret. */
+static void certificate_broken(void)
+{
+    struct journal_case c = case_start();
+    const struct tls_case a = tls_make(c.folder, "a"), b = tls_make(c.folder, "b");
+    const struct tls_case at = tls_make(c.folder, "certificate");
+    char *key_b = tls_read(b.private_key);
+    struct server s;
+
+    put_pair(&at, &a);
+    s = start_with(&c, -1, at.certificate, at.private_key);
+    tls_put(at.private_key, key_b);
+    hang_up(&c, &s, "state=kept why=\"the certificate and its key cannot be used");
+    CHECK(get_health(s.port, "https", a.certificate, CURL_SSLVERSION_MAX_DEFAULT) == 200);
+    tls_put(at.certificate, "-----BEGIN CERTIFICATE-----\n");
+    hang_up(&c, &s, "state=kept why=\"the certificate and its key cannot be used");
+    tls_put(at.certificate, "");
+    hang_up(&c, &s, "state=kept why=\"the certificate is empty or too long");
+    CHECK(unlink(at.certificate) == 0);
+    hang_up(&c, &s, "state=kept why=\"the certificate cannot be read");
+    CHECK(get_health(s.port, "https", a.certificate, CURL_SSLVERSION_MAX_DEFAULT) == 200);
+    put_pair(&at, &b);
+    hang_up(&c, &s, "state=renewed expires=2");
+    CHECK(get_health(s.port, "https", a.certificate, CURL_SSLVERSION_MAX_DEFAULT) < 0);
+    CHECK(get_health(s.port, "https", b.certificate, CURL_SSLVERSION_MAX_DEFAULT) == 200);
+    CHECK(count_lines(&c, "PRIVATE") == 0);
+    CHECK(end_server(&s, SIGTERM) == 0);
+    free(key_b);
     case_end(&c);
 }
 
@@ -429,10 +653,11 @@ int main(int argc, char **argv)
         be_server(argv[2], argc > 4 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)setenv("HOME", "/nonexistent", 1);
-    (void)!freopen("/dev/null", "w", stderr); /* the servers' lines */
     killed_under_load();
     stopped_under_load();
     handed_over();
     over_tls();
+    certificate_renewed();
+    certificate_broken();
     return check_end();
 }
