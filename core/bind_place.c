@@ -1,4 +1,5 @@
-/* For Lua: whether the journal is still the one it was, and in order. */
+/* The journal as a whole, for Lua: whether it is still the one it was, and in order; how
+ * many orders there are. */
 #include "bind_journal.h"
 
 /***
@@ -68,5 +69,32 @@ static int check(lua_State *L)
     return 1;
 }
 
-const luaL_Reg xf_place_methods[] = {
-    {"moved", moved}, {"accept_move", accept_move}, {"outside", outside}, {"check", check}, {NULL, NULL}};
+/***
+How many orders are in each state, of a stretch of them in the order they were placed.
+@function journal:count_orders
+@tparam integer after the row before the first of them; 0: the first of all
+@tparam integer many how many, at most
+@treturn table|nil {in_state= {intent=0, ...}, rows= (of all states), open=, last= (the row of the last one)}
+@treturn[opt] string why they could not be read
+*/
+static int count_orders(lua_State *L)
+{
+    struct xf_order_counts c;
+    struct xf_err err;
+
+    if (xf_journal_count_orders(xf_check_journal(L, 1), luaL_checkinteger(L, 2),
+                                (size_t)luaL_checkinteger(L, 3), &c, &err) != 0)
+        return xf_push_fail(L, &err);
+    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, XF_ORDER_STATES);
+    for (int i = 0; i < XF_ORDER_STATES; i++)
+        xf_set_integer(L, xf_order_state_name((enum xf_order_state)i), c.in[i]);
+    lua_setfield(L, -2, "in_state");
+    xf_set_integer(L, "rows", c.rows);
+    xf_set_integer(L, "open", c.open);
+    xf_set_integer(L, "last", c.last);
+    return 1;
+}
+
+const luaL_Reg xf_place_methods[] = {{"moved", moved}, {"accept_move", accept_move},   {"outside", outside},
+                                     {"check", check}, {"count_orders", count_orders}, {NULL, NULL}};

@@ -249,6 +249,18 @@ struct xf_order_filter {
 int xf_journal_list_orders(struct xf_journal *j, const struct xf_order_filter *filter, struct xf_orders *out,
                            struct xf_err *err);
 
+/* How many of `many` orders in a row, those after row `after`, are in each state. A
+ * stretch without open ones stays as it is: it need not be counted again. */
+struct xf_order_counts {
+    int64_t in[XF_ORDER_STATES];
+    int64_t rows; /* of all states; fewer than `many`: there were no more */
+    int64_t open;
+    int64_t last; /* the row of the last one; `after` if there was none */
+};
+/* Returns 0, or -1 with err. */
+int xf_journal_count_orders(struct xf_journal *j, int64_t after, size_t many, struct xf_order_counts *out,
+                            struct xf_err *err);
+
 /* How to look for one order: exactly one of these. */
 enum xf_order_key {
     XF_ORDER_BY_ID,

@@ -153,3 +153,28 @@ void xf_history_free(struct xf_history *history)
     xf_rows_free(history->rows, history->texts);
     *history = (struct xf_history){0};
 }
+
+int xf_journal_count_orders(struct xf_journal *j, int64_t after, size_t many, struct xf_order_counts *out,
+                            struct xf_err *err)
+{
+    sqlite3_stmt *s;
+    int row = -1;
+
+    *out = (struct xf_order_counts){.last = after};
+    if (xf_journal_ready(j, err) != 0)
+        return -1;
+    s = xf_sql_start(j, XF_SQL_ORDER_STATES, err, "ii", after, (int64_t)many);
+    while (s != NULL && (row = xf_sql_row(j, s, err)) == 1) {
+        const char *name = (const char *)sqlite3_column_text(s, 1);
+        enum xf_order_state state;
+
+        out->last = sqlite3_column_int64(s, 0);
+        out->rows++;
+        if (name != NULL && xf_order_state_find(name, &state)) {
+            out->in[state]++;
+            out->open += xf_order_is_open(state);
+        }
+    }
+    xf_sql_end(s);
+    return row;
+}

@@ -146,8 +146,9 @@ int xf_journal_due_pushes_after(struct xf_journal *j, int64_t now, int64_t after
  * with err. Free with xf_pushes_free in every case. */
 int xf_journal_find_push(struct xf_journal *j, int64_t id, struct xf_pushes *out, struct xf_err *err);
 
+enum { XF_PUSH_COUNTED = 10000 };
 struct xf_push_counts {
-    int64_t waiting; /* new ones */
+    int64_t waiting; /* new ones; of those with next_at, the XF_PUSH_COUNTED that are due first */
     int64_t oldest; /* received_at of the oldest of these; 0: none waits */
     int64_t next; /* the earliest next_at of all; 0: nothing is to be done, ever */
 };

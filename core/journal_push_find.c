@@ -124,7 +124,7 @@ int xf_journal_count_pushes(struct xf_journal *j, struct xf_push_counts *out, st
     *out = (struct xf_push_counts){0};
     if (xf_journal_ready(j, err) != 0)
         return -1;
-    s = xf_sql_start(j, XF_SQL_PUSH_COUNT, err, "");
+    s = xf_sql_start(j, XF_SQL_PUSH_COUNT, err, "i", (int64_t)XF_PUSH_COUNTED);
     row = s == NULL ? -1 : xf_sql_row(j, s, err);
     if (row == 1) {
         out->waiting = sqlite3_column_int64(s, 0);

@@ -53,8 +53,8 @@ const char *const xf_sql_push_texts[XF_SQL_LEDGER_OPEN - XF_SQL_PUSH_SAME_ID] = 
         LISTED " WHERE next_at <= ?1 AND (next_at, id) > (?3, ?4) ORDER BY next_at, id LIMIT ?2",
     AT(XF_SQL_PUSH_FIND) = COLUMNS("headers", "body") " WHERE id = ?1",
     AT(XF_SQL_PUSH_COUNT) =
-        "SELECT sum(state = 'new'), min(iif(state = 'new', received_at, NULL)), min(next_at)"
-        " FROM pushes WHERE next_at IS NOT NULL",
+        "SELECT sum(state = 'new'), min(iif(state = 'new', received_at, NULL)), min(next_at) FROM"
+        " (SELECT state, received_at, next_at FROM pushes WHERE next_at IS NOT NULL ORDER BY next_at LIMIT ?1)",
     AT(XF_SQL_PUSH_HISTORY) =
         "SELECT what, actor, from_state, reason, at FROM push_history WHERE push_id = ?1"
         " ORDER BY row LIMIT ?2",

@@ -120,7 +120,7 @@ static void write_orders(const struct xf_tally *t, struct xf_bytes *out)
 
     if (*at == '\0')
         return;
-    head(out, "orders", "gauge", "Orders by state, as the worker told last.");
+    head(out, "orders", "gauge", "Orders in the journal by state, as the worker told last.");
     for (; (size = word(at, &name)) > 0; at += size, at += strspn(at, " "))
         add(out, "xfiot_orders{state=\"%.*s\"} %.*s\n", (int)name, at, (int)(size - name - 1), at + name + 1);
 }
@@ -131,7 +131,8 @@ void xf_tally_write(const struct xf_tally *t, const struct xf_gauges *g, struct 
     for (int i = 0; i < XF_OUTCOMES; i++)
         add(out, "xfiot_pushes_total{outcome=\"%s\"} %" PRIu64 "\n", NAMES[i], t->outcomes[i]);
     write_commits(t, out);
-    gauge(out, "push_queue_depth", "Pushes that the worker has not done.", g->pushes.waiting);
+    gauge(out, "push_queue_depth", "Pushes that the worker has not done; 10000: that many or more.",
+          g->pushes.waiting);
     gauge(out, "push_oldest_seconds", "Age of the oldest push that is not done.",
           g->pushes.oldest != 0 && g->now > g->pushes.oldest ? g->now - g->pushes.oldest : 0);
     gauge(out, "requests", "Requests under way.", (int64_t)g->requests);

@@ -243,6 +243,7 @@ build = {
     ["xfiot.verbs"] = "lua/xfiot/verbs.lua",
     ["xfiot.worker"] = "lua/xfiot/worker.lua",
     ["xfiot.worker.call"] = "lua/xfiot/worker/call.lua",
+    ["xfiot.worker.census"] = "lua/xfiot/worker/census.lua",
     ["xfiot.worker.desk"] = "lua/xfiot/worker/desk.lua",
     ["xfiot.worker.duty"] = "lua/xfiot/worker/duty.lua",
     ["xfiot.worker.log"] = "lua/xfiot/worker/log.lua",

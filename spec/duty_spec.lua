@@ -30,11 +30,12 @@ end
 local function rounds(told, count) V.wait_until(function() return #told >= count end) end
 
 describe("the worker's duty for orders", function()
-  it("tells how many are open, by state", function()
+  it("tells how many there are, by state", function()
     local box <close> = V.open { speed = 0 }
     V.failure(recharge, box)
     local told = work(box, function(_, told) rounds(told, 1) end)
-    assert.equal("orders intent=0 sent=0 accepted=1 suspect=0 unknown=0", told[1])
+    assert.equal("orders accepted=1 applied=0 cancelled=0 intent=0 not_applied=0 rejected=0 sent=0 suspect=0 unknown=0",
+      told[1])
   end)
 
   it("asks for an accepted order at once, and then not at every look", function()

@@ -1,6 +1,7 @@
 --- What the worker does for orders besides pushes: it picks up what was left
 -- behind, asks for accepted orders, ever more slowly, looks for responses that came
 -- early, and weighs what is in doubt.
+local census = require "xfiot.worker.census"
 local core = require "xfiot.core"
 local doubts = require "xfiot.doubts"
 local loop = require "xfiot.loop"
@@ -22,11 +23,22 @@ Duty.__index = Duty
 
 -- ---- what there is
 
--- All open orders of our company, and the counts for the receiver's figures.
+-- For the receiver's figures: all orders of the journal, by state.
+local function tell_counts(self, journal, now)
+  if self.hurry and now < self.told_at + EVERY then return end
+  self.told_at = now
+  local parts = {}
+  for state, n in pairs(self.census:take(function(...) return journal:read(...) end)) do
+    parts[#parts + 1] = ("%s=%d"):format(state, n)
+  end
+  table.sort(parts)
+  self.tell("orders " .. table.concat(parts, " "))
+end
+
+-- All open orders of our company.
 local function survey(self)
   local book, rows, after = self.client.orders, {}, 0
-  local counts = {}
-  for _, state in ipairs(OPEN) do counts[state] = 0 end
+  local sent = false
   book:journal():read("recover", core.now())
   repeat
     local page = book:journal():read("list", { states = OPEN, after = after })
@@ -34,14 +46,12 @@ local function survey(self)
       after = row.row
       if book:is_ours(row) then
         rows[#rows + 1] = row
-        counts[row.state] = counts[row.state] + 1
+        sent = sent or row.state == "sent"
       end
     end
   until #page == 0
-  local parts = {}
-  self.hurry = counts.sent > 0
-  for i, state in ipairs(OPEN) do parts[i] = ("%s=%d"):format(state, counts[state]) end
-  self.tell("orders " .. table.concat(parts, " "))
+  self.hurry = sent
+  tell_counts(self, book:journal(), core.now())
   return rows
 end
 
@@ -159,7 +169,7 @@ end
 ---@return xfiot.Duty
 function duty.new(options)
   return setmetatable({ client = options.client, log = options.log, tell = options.tell, asked = {}, in_doubt = {},
-                        reports = {}, every = options.every or EVERY }, Duty)
+                        reports = {}, census = census.new(), told_at = 0, every = options.every or EVERY }, Duty)
 end
 
 return duty
