@@ -275,6 +275,33 @@ static int discard(lua_State *L)
 }
 
 /***
+Takes out, of the next few pushes, those that came and were done so long ago, unless something open rests on them; see
+core/journal_push.h.
+@function journal:push_clear
+@tparam integer now seconds since 1970 UTC
+@tparam integer keep seconds, a day at least
+@tparam integer after `last` of the time before; 0: from the first on
+@treturn table|nil {count= (taken out), last=, over= (nothing old follows)}
+@treturn[opt] string why it could not be done
+*/
+static int clear(lua_State *L)
+{
+    const struct xf_clearing c = {
+        .now = luaL_checkinteger(L, 2), .keep = luaL_checkinteger(L, 3), .after = luaL_checkinteger(L, 4)};
+    struct xf_cleared cleared;
+    struct xf_err err;
+
+    if (xf_journal_clear_pushes(xf_check_journal(L, 1), &c, &cleared, &err) != 0)
+        return xf_push_fail(L, &err);
+    lua_createtable(L, 0, 3);
+    xf_set_integer(L, "count", cleared.count);
+    xf_set_integer(L, "last", cleared.last);
+    lua_pushboolean(L, cleared.over);
+    lua_setfield(L, -2, "over");
+    return 1;
+}
+
+/***
 How much waits.
 @function journal:push_counts
 @treturn table|nil {waiting= (new ones), oldest= (when the oldest of these came, or nil), next= (when there is next
@@ -329,14 +356,7 @@ static int history(lua_State *L)
     return 1;
 }
 
-const luaL_Reg xf_inbox_methods[] = {{"push_admit", admit},
-                                     {"push_list", list},
-                                     {"push_due", due},
-                                     {"push_find", find},
-                                     {"push_begin", begin},
-                                     {"push_finish", finish},
-                                     {"push_replay", replay},
-                                     {"push_discard", discard},
-                                     {"push_counts", counts},
-                                     {"push_history", history},
-                                     {NULL, NULL}};
+const luaL_Reg xf_inbox_methods[] = {
+    {"push_admit", admit}, {"push_list", list},     {"push_due", due},         {"push_find", find},
+    {"push_begin", begin}, {"push_finish", finish}, {"push_replay", replay},   {"push_discard", discard},
+    {"push_clear", clear}, {"push_counts", counts}, {"push_history", history}, {NULL, NULL}};

@@ -11,6 +11,7 @@
  *
  *   new -> done | failed | quarantined | new (again, later)
  *   done, failed, quarantined -> new by replay; all but done -> done by discard
+ *   done -> taken out, when it is old and nothing open rests on it
  */
 #ifndef XF_JOURNAL_PUSH_H
 #define XF_JOURNAL_PUSH_H
@@ -99,6 +100,30 @@ int xf_journal_finish_push(struct xf_journal *j, const struct xf_push_step *step
 int xf_journal_replay_push(struct xf_journal *j, int64_t id, const char *by, int64_t at, struct xf_err *err);
 /* It is done without having had an effect. Not for one that is done. */
 int xf_journal_discard_push(struct xf_journal *j, int64_t id, const char *by, int64_t at, struct xf_err *err);
+
+/* ---- clearing */
+
+enum {
+    XF_PUSH_KEEP_LEAST = 86400, /* seconds: longer than a transId may be fresh */
+    XF_PUSH_CLEARED_MOST = 128, /* looked at in one go */
+};
+
+struct xf_clearing {
+    int64_t now;
+    int64_t keep; /* seconds that what is done is kept; at least XF_PUSH_KEEP_LEAST */
+    int64_t after; /* only ids after this one: `last` of the go before */
+};
+struct xf_cleared {
+    int64_t count; /* taken out */
+    int64_t last;
+    bool over; /* what follows is not old */
+};
+/* Takes out, of the next few pushes, those that came and were done so long ago. Stays:
+ * the last push of all, and what is not done; each push of a meter with an open order,
+ * or with a reading in its ledger that waits for a person. What persons have decided
+ * about it stays as well. The pages are used again. One commit. Returns 0, or -1 with err. */
+int xf_journal_clear_pushes(struct xf_journal *j, const struct xf_clearing *c, struct xf_cleared *out,
+                            struct xf_err *err);
 
 /* ---- reading */
 

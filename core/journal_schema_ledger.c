@@ -50,6 +50,9 @@ const char *const xf_schema_ledger[] = {
     " PRIMARY KEY (account, seq)"
     ") STRICT, WITHOUT ROWID;",
     "CREATE UNIQUE INDEX ledger_entries_mark ON ledger_entries (account, mark) WHERE mark IS NOT NULL;",
+    /* the few that wait, or waited, for a person's word: their pushes stay */
+    "CREATE INDEX ledger_entries_held ON ledger_entries (account)"
+    " WHERE kind = 'held' OR kind = 'contradicted';",
 
     /* Each entry follows the one before it, in number and in balance; INSERT OR REPLACE
      * would take rows out without asking, so what exists is refused before. */

@@ -1,8 +1,22 @@
 /* The schema of pushes and sightings: further statements of version 1. */
 #include "journal_inside.h"
 
+/* The accounts of the ledgers of a push's devices: by the id they were opened with, or
+ * as the meter is known otherwise. */
+#define ACCOUNTS(device)                                                                                     \
+    "(SELECT account FROM ledger_devices WHERE device_id = " device                                          \
+    " UNION ALL SELECT m.account FROM devices v CROSS JOIN ledgers m ON m.device_no = v.device_no"           \
+    "  AND m.company_code = v.company_code WHERE v.device_id = " device ")"
+/* A reading that waits for a person's word. */
+#define HELD(entry)                                                                                          \
+    "(" entry ".kind = 'held' OR " entry ".kind = 'contradicted') AND NOT EXISTS (SELECT 1"                  \
+    " FROM ledger_entries l WHERE l.account = " entry ".account AND l.seq > " entry                          \
+    ".seq AND l.time = " entry ".time"                                                                       \
+    "  AND l.detail = " entry                                                                                \
+    ".detail AND (l.kind = 'released' OR l.kind = 'ignored' OR l.kind = 'restored'))"
+
 /* The body comes last, so that listings do not read it. Rows that were never
- * acknowledged (refused, for not_json) are the only ones that may go. The index of
+ * acknowledged (refused, for not_json) may go, and what pushes_spare has. The index of
  * transIds tells alone what has come under one, however much that is: an overheard
  * header signs any number of bodies. */
 const char *const xf_schema_push[] = {
@@ -30,7 +44,7 @@ const char *const xf_schema_push[] = {
     "CREATE INDEX pushes_due ON pushes (next_at, state, received_at) WHERE next_at IS NOT NULL;",
     "CREATE INDEX pushes_not_json ON pushes (id, size) WHERE reason = 'not_json';",
 
-    /* no foreign keys in these two: pushes that may go are in neither */
+    /* no foreign keys in these two: lines of the history outlive their push */
     "CREATE TABLE push_devices ("
     " device_id TEXT NOT NULL,"
     " push_id INTEGER NOT NULL,"
@@ -68,9 +82,25 @@ const char *const xf_schema_push[] = {
     "  OR OLD.body <> NEW.body BEGIN"
     " SELECT RAISE(ABORT, 'a push stays as it came');"
     "END;",
-    "CREATE TRIGGER pushes_stay BEFORE DELETE ON pushes WHEN OLD.refused = 0"
-    "  OR EXISTS (SELECT 1 FROM push_history WHERE push_id = OLD.id) BEGIN"
-    " SELECT RAISE(ABORT, 'a push that was acknowledged is never taken out');"
+    /* What may be cleared when it is old enough for whoever asks: what is done for a day,
+     * for until then its transId may come again; not the last one, whose number would be
+     * given again; and nothing of a meter with an order or a reading that is not decided. */
+    "CREATE VIEW pushes_spare AS SELECT id, received_at, done_at FROM pushes p"
+    " WHERE state = 'done' AND max(received_at, done_at) <= unixepoch() - 86400"
+    " AND id <> (SELECT max(id) FROM pushes)" /* with < it would be where a search ends */
+    " AND NOT EXISTS (SELECT 1 FROM json_each(p.device_ids) d CROSS JOIN standings s"
+    "  ON s.holds_id = d.value)"
+    " AND NOT EXISTS (SELECT 1 FROM json_each(p.device_ids) d CROSS JOIN ledger_entries e"
+    "  INDEXED BY ledger_entries_held"
+    "  ON e.account IN " ACCOUNTS("d.value") " AND " HELD("e") ");",
+    "CREATE TRIGGER pushes_stay BEFORE DELETE ON pushes WHEN (OLD.refused = 0"
+    "  OR EXISTS (SELECT 1 FROM push_history WHERE push_id = OLD.id))"
+    "  AND NOT EXISTS (SELECT 1 FROM pushes_spare WHERE id = OLD.id) BEGIN"
+    " SELECT RAISE(ABORT, 'a push is taken out only when it is done and nothing open rests on it');"
+    "END;",
+    "CREATE TRIGGER pushes_gone AFTER DELETE ON pushes BEGIN"
+    " DELETE FROM push_devices WHERE push_id = OLD.id"
+    "  AND device_id IN (SELECT value FROM json_each(OLD.device_ids));"
     "END;",
     "CREATE TRIGGER push_history_fixed BEFORE UPDATE ON push_history BEGIN"
     " SELECT RAISE(ABORT, 'a history is never changed');"

@@ -45,6 +45,12 @@ const char *const xf_sql_push_texts[XF_SQL_LEDGER_OPEN - XF_SQL_PUSH_SAME_ID] = 
     AT(XF_SQL_PUSH_DISCARD) =
         "UPDATE pushes SET state = 'done', next_at = NULL, reason = 'discarded by ' || ?3,"
         " done_at = ?2 WHERE id = ?1",
+    /* ?1 after, ?2 until when old, ?3 now, ?4 limit */
+    AT(XF_SQL_PUSH_OLD) =
+        "SELECT count(*), max(id), sum(received_at <= ?2), sum(received_at > ?2 AND received_at <= ?3)"
+        " FROM (SELECT id, received_at FROM pushes WHERE id > ?1 ORDER BY id LIMIT ?4)",
+    AT(XF_SQL_PUSH_CLEAR) = "DELETE FROM pushes WHERE id IN (SELECT id FROM pushes_spare"
+                            " WHERE id > ?1 AND id <= ?3 AND received_at <= ?2 AND done_at <= ?2)",
     AT(XF_SQL_PUSH_LIST) = LISTED " WHERE 1" FILTER,
     AT(XF_SQL_PUSH_LIST_ID) = LISTED " WHERE trans_id = ?5" FILTER,
     AT(XF_SQL_PUSH_LIST_DEVICE) =

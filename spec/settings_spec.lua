@@ -74,7 +74,7 @@ describe("a setting comes from", function()
       base_url = "https://a", company_code = "000001", merchant_id = "m", key_file = "k", ca_file = "c",
       proxy = "p", journal = "j", listen = "[::1]:0", reports_path = "/r", responses_path = "/s",
       connect_timeout = "0.5", timeout = "7", wait = "0", utc_offset = "-03:30", allow_http = "yes",
-      resolve_by_evidence = "yes", public_url = "https://b", tls_certificate = "t", tls_key = "u",
+      resolve_by_evidence = "yes", keep_pushes = "90", public_url = "https://b", tls_certificate = "t", tls_key = "u",
       connections = "9", per_address = "8", request_timeout = "7", body_cap = "4096", freshness = "60",
       handler_timeout = "5", worker_memory = "64", report_every = "3600",
     }
@@ -200,6 +200,7 @@ describe("a bad value is one clear sentence:", function()
     connections = { 0, "", "many", 1.5, 65537 }, per_address = { 0, -1, "x" }, request_timeout = { 0, 601 },
     body_cap = { 1023, "4M", 64 * 1024 * 1024 + 1 }, freshness = { 0, "x", 3601 },
     handler_timeout = { 0, 3601, "" }, worker_memory = { 63, "all", 64.5 }, report_every = { 59, "daily" },
+    keep_pushes = { 0, "90d", 1.5, 36501, "" },
   }
   for _, row in ipairs(fresh().rows) do
     it(row.name, function()

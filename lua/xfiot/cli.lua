@@ -162,13 +162,15 @@ local PARSERS = {
   end },
   { "inbox", function(parser)
     local inbox = parser:command("inbox", "List received pushes and decide about those that went wrong.")
-    inbox:argument("action", "list (default), show ID, replay ID, discard ID, gaps"):args "?"
+    inbox:argument("action", "list (default), show ID, replay ID, discard ID, gaps, prune"):args "?"
     inbox:argument("ids", "numbers of pushes"):args "*"
     inbox:flag("--json", "one JSON object a line")
     inbox:option("--state", "only pushes in this state or these; replay, discard: all of them"):argname "STATE"
     inbox:option("--device", "only pushes about this device, by deviceId or number"):argname "DEVICE"
     inbox:option("--since", "only pushes received then or later, yyyyMMdd or yyyyMMddHHmmss"):argname "TIME"
     inbox:option("--limit", "at most so many"):argname "N"
+    inbox:option("--older-than", "with prune: those received and done so long ago, such as 90d; default keep_pushes")
+      :argname "SPAN"
     inbox:flag("--fetch", "with gaps: ask the platform for the reports that are missing")
     add_settings(inbox)
   end },

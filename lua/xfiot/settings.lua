@@ -103,6 +103,8 @@ settings.rows = {
     about = "MiB that the process running the handlers may take" },
   { name = "report_every", check = check_seconds(60, 366 * 86400),
     about = "seconds within which every device is to report; default: as it has done so far" },
+  { name = "keep_pushes", check = check_count(1, 36500),
+    about = "days that the worker keeps pushes that are done; default: for ever" },
   { name = "connect_timeout", check = check_seconds(0.001, 3600), default = 10, about = "seconds to connect" },
   { name = "timeout", check = check_seconds(0.001, 3600), default = 30, about = "seconds for one call" },
   { name = "wait", check = check_seconds(0, 31 * 86400),

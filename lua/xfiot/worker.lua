@@ -10,6 +10,7 @@ local journal = require "xfiot.journal"
 local log = require "xfiot.worker.log"
 local loop = require "xfiot.loop"
 local push = require "xfiot.worker.push"
+local retention = require "xfiot.retention"
 
 local AT_ONCE = 8      -- pushes worked on side by side
 local FRESH = 512      -- pushes laid on the desk that nobody has tried yet, at most
@@ -203,6 +204,7 @@ local function begin(self)
   load_handlers(self)
   loop.spawn(self.duty.run, self.duty)
   loop.spawn(gaps.watch, self)
+  loop.spawn(retention.watch, self)
   self:wake()
 end
 

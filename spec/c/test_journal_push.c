@@ -2,6 +2,9 @@
  * itself refuses. */
 #include "journal_push.h"
 
+#include <sys/stat.h>
+#include <time.h>
+
 #include "journal_case.h"
 
 static struct xf_arrival arrival(const char *trans_id, const char *body)
@@ -340,6 +343,203 @@ static void each(void (*test)(const struct journal_case *c))
     case_end(&c);
 }
 
+/* ---- clearing */
+
+enum { DAY = 86400 };
+
+/* A push that came so long ago and, unless it is to stay new, ended then. */
+static int64_t aged(struct xf_journal *j, const char *trans_id, int64_t at, enum xf_push_state state,
+                    const char *device_ids)
+{
+    struct xf_arrival a = arrival(trans_id, "[1]");
+    struct xf_push_step step = {.to = state, .at = at, .reason = "because", .device_ids = device_ids};
+    struct xf_err err;
+
+    a.at = at;
+    CHECK(xf_journal_admit_push(j, &a, &step.id, &err) == XF_ADMITTED_NEW);
+    if (state != XF_PUSH_NEW)
+        CHECK(xf_journal_finish_push(j, &step, &err) == 1);
+    return step.id;
+}
+
+static bool is_there(struct xf_journal *j, int64_t id)
+{
+    struct xf_pushes found;
+    struct xf_err err;
+    const bool there = xf_journal_find_push(j, id, &found, &err) == 1;
+
+    xf_pushes_free(&found);
+    return there;
+}
+
+/* What a query of another program says. */
+static int number(const struct journal_case *c, const char *query)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    int n = -1;
+
+    if (sqlite3_open(c->path, &db) == SQLITE_OK && sqlite3_prepare_v2(db, query, -1, &s, NULL) == SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
+        n = sqlite3_column_int(s, 0);
+    (void)sqlite3_finalize(s);
+    (void)sqlite3_close(db);
+    return n;
+}
+
+/* All that may go; how many went. */
+static int64_t clear_all(struct xf_journal *j, int64_t now, int64_t keep)
+{
+    struct xf_clearing c = {.now = now, .keep = keep};
+    struct xf_cleared cleared = {0};
+    struct xf_err err;
+    int64_t count = 0;
+
+    while (!cleared.over && CHECK(xf_journal_clear_pushes(j, &c, &cleared, &err) == 0)) {
+        count += cleared.count;
+        c.after = cleared.last;
+    }
+    return count;
+}
+
+static void clearing(const struct journal_case *c)
+{
+    const int64_t now = (int64_t)time(NULL);
+    const struct {
+        const char *row;
+        int64_t age;
+        enum xf_push_state state;
+        const char *devices;
+        bool goes;
+    } rows[] = {
+        {"done long ago", 91 * DAY, XF_PUSH_DONE, "[\"d\"]", true},
+        {"of several meters", 91 * DAY, XF_PUSH_DONE, "[\"d\",\"e\"]", true},
+        {"of no meter", 91 * DAY, XF_PUSH_DONE, "[]", true},
+        {"of nobody knows whom", 91 * DAY, XF_PUSH_DONE, NULL, true},
+        {"new", 91 * DAY, XF_PUSH_NEW, NULL, false},
+        {"failed", 91 * DAY, XF_PUSH_FAILED, "[\"d\"]", false},
+        {"quarantined", 91 * DAY, XF_PUSH_QUARANTINED, "[\"d\"]", false},
+        {"of a meter with an open order", 91 * DAY, XF_PUSH_DONE, "[\"open\"]", false},
+        {"also of one", 91 * DAY, XF_PUSH_DONE, "[\"d\",\"open\"]", false},
+        {"of a meter whose order has ended", 91 * DAY, XF_PUSH_DONE, "[\"closed\"]", true},
+        {"from the future", -1000 * DAY, XF_PUSH_DONE, "[\"d\"]", false},
+        {"long ago, after one from the future", 91 * DAY, XF_PUSH_DONE, "[\"d\"]", true},
+        {"to the second", 90 * DAY, XF_PUSH_DONE, "[\"d\"]", true},
+        {"a second too young", 90 * DAY - 1, XF_PUSH_DONE, "[\"d\"]", false},
+        {"the last of all, whose number must not come again", 91 * DAY, XF_PUSH_DONE, "[\"d\"]", false},
+    };
+    struct xf_journal *j = case_open(c);
+    int64_t ids[sizeof rows / sizeof rows[0]], gone = 0;
+
+    CHECK(case_place(j, "o1", "open", 1) == XF_PLACED_NEW && case_go(j, "o1", XF_ORDER_SENT) == XF_ADVANCED &&
+          case_go(j, "o1", XF_ORDER_UNKNOWN) == XF_ADVANCED);
+    CHECK(case_place(j, "o2", "closed", 1) == XF_PLACED_NEW &&
+          case_go(j, "o2", XF_ORDER_SENT) == XF_ADVANCED &&
+          case_go(j, "o2", XF_ORDER_REJECTED) == XF_ADVANCED);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ids[i] = aged(j, rows[i].row, now - rows[i].age, rows[i].state, rows[i].devices);
+        gone += rows[i].goes;
+    }
+    CHECK(clear_all(j, now, 90 * DAY) == gone);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_ROW(is_there(j, ids[i]) == !rows[i].goes, rows[i].row);
+    CHECK(clear_all(j, now, 90 * DAY) == 0);
+    CHECK(count(j, (struct xf_push_filter){.device_id = "e"}) == 0);
+    CHECK(number(c, "SELECT count(*) FROM push_devices WHERE device_id = 'e'") == 0);
+    CHECK(number(c, "SELECT count(*) FROM push_devices WHERE device_id = 'open'") == 2);
+    /* once the order is decided nothing rests on them any more */
+    CHECK(case_go(j, "o1", XF_ORDER_NOT_APPLIED) == XF_ADVANCED && clear_all(j, now, 90 * DAY) == 2);
+    CHECK(aged(j, "next", now, XF_PUSH_NEW, NULL) == ids[sizeof rows / sizeof rows[0] - 1] + 1);
+    xf_journal_close(j);
+}
+
+/* Neither young ones, nor by any other way. */
+static void clearing_is_guarded(const struct journal_case *c)
+{
+    const int64_t now = (int64_t)time(NULL);
+    struct xf_journal *j = case_open(c);
+    const struct xf_clearing hasty = {.now = now, .keep = DAY - 1};
+    struct xf_cleared cleared;
+    struct xf_err err;
+    int64_t id = aged(j, "young", now - DAY + 3600, XF_PUSH_DONE, "[\"d\"]"), old;
+
+    (void)aged(j, "last", now, XF_PUSH_NEW, NULL);
+    CHECK(xf_journal_clear_pushes(j, &hasty, &cleared, &err) == -1);
+    CHECK(clear_all(j, now + 1000 * DAY, DAY) == 0); /* a caller whose clock is wrong */
+    CHECK(case_sql(c, "DELETE FROM pushes WHERE id = 1") == SQLITE_CONSTRAINT && is_there(j, id));
+    old = aged(j, "old", now - 3 * DAY, XF_PUSH_DONE, "[\"d\"]");
+    (void)aged(j, "decided", now - 3 * DAY, XF_PUSH_FAILED, NULL);
+    CHECK(xf_journal_discard_push(j, old + 1, "wang", now - 2 * DAY, &err) == 1);
+    (void)aged(j, "really last", now, XF_PUSH_NEW, NULL);
+    CHECK(clear_all(j, now, DAY) == 2 && !is_there(j, old) && !is_there(j, old + 1) && is_there(j, id));
+    CHECK(number(c, "SELECT count(*) FROM push_history WHERE actor = 'wang'") == 1);
+    CHECK(case_sql(c, "UPDATE push_history SET actor = 'li'") == SQLITE_CONSTRAINT);
+    xf_journal_close(j);
+}
+
+/* Many from a time when the clock was wrong do not stand in the way; those that are
+ * recent end the search. */
+static void clearing_in_stretches(const struct journal_case *c)
+{
+    enum { MANY = XF_PUSH_CLEARED_MOST + 10 };
+    const int64_t now = (int64_t)time(NULL);
+    const int64_t ages[] = {-500 * DAY, 91 * DAY, DAY, DAY, 91 * DAY};
+    struct xf_clearing clearing = {.now = now, .keep = 90 * DAY};
+    struct xf_cleared cleared = {0};
+    struct xf_journal *j = case_open(c);
+    char trans_id[32];
+    struct xf_err err;
+
+    CHECK(xf_journal_begin(j, &err) == 0);
+    for (int i = 0; i < 5 * MANY; i++) {
+        (void)snprintf(trans_id, sizeof trans_id, "t%d", i);
+        (void)aged(j, trans_id, now - ages[i / MANY], XF_PUSH_DONE, "[]");
+    }
+    CHECK(xf_journal_commit(j, &err) == 0);
+    CHECK(xf_journal_clear_pushes(j, &clearing, &cleared, &err) == 0 && cleared.count == 0 && !cleared.over &&
+          cleared.last == XF_PUSH_CLEARED_MOST);
+    CHECK(clear_all(j, now, 90 * DAY) == MANY);
+    CHECK(number(c, "SELECT count(*) FROM pushes") == 4 * MANY);
+    CHECK(clear_all(j, now, DAY) == 3 * MANY - 1); /* those that ended the search are old themselves */
+    xf_journal_close(j);
+}
+
+/* Days of pushes, each cleared after a while: the file grows no more. */
+static void space_is_used_again(const struct journal_case *c)
+{
+    enum { DAYS = 12, KEPT = 3, A_DAY = 400 };
+    const int64_t start = (int64_t)time(NULL) - 30 * DAY;
+    struct xf_journal *j = case_open(c);
+    char body[1200], trans_id[32], devices[32];
+    struct stat st;
+    off_t size = 0;
+    struct xf_err err;
+
+    memset(body, ' ', sizeof body - 1);
+    body[sizeof body - 1] = '\0';
+    for (int day = 0; day < DAYS; day++) {
+        CHECK(xf_journal_begin(j, &err) == 0);
+        for (int i = 0; i < A_DAY; i++) {
+            struct xf_arrival a = {.kind = XF_PUSH_REPORT, .trans_id = trans_id, .body = body};
+            struct xf_push_step step = {.to = XF_PUSH_DONE, .device_ids = devices};
+
+            a.body_size = sizeof body - 1;
+            a.at = step.at = start + day * DAY;
+            (void)snprintf(trans_id, sizeof trans_id, "2026%02d%04d", day, i);
+            (void)snprintf(devices, sizeof devices, "[\"%08d\"]", i);
+            CHECK(xf_journal_admit_push(j, &a, &step.id, &err) == XF_ADMITTED_NEW &&
+                  xf_journal_finish_push(j, &step, &err) == 1);
+        }
+        CHECK(xf_journal_commit(j, &err) == 0);
+        CHECK(clear_all(j, start + day * DAY, KEPT * DAY) == (day >= KEPT ? A_DAY : 0));
+        CHECK(xf_journal_tidy(j, &err) == 0 && stat(c->path, &st) == 0);
+        if (day == 2 * KEPT)
+            size = st.st_size;
+    }
+    CHECK(size > 0 && st.st_size < size + size / 20);
+    xf_journal_close(j);
+}
+
 int main(void)
 {
     struct journal_case c = case_start();
@@ -355,5 +555,9 @@ int main(void)
     each(bounds);
     each(schema);
     each(batches);
+    each(clearing);
+    each(clearing_is_guarded);
+    each(clearing_in_stretches);
+    each(space_is_used_again);
     return check_end();
 }

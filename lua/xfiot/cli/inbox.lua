@@ -4,6 +4,7 @@ local cli = require "xfiot.cli"
 local core = require "xfiot.core"
 local gaps = require "xfiot.gaps"
 local messages = require "xfiot.worker.messages"
+local retention = require "xfiot.retention"
 local shared = require "xfiot.cli.journal"
 
 local STATES = { "new", "done", "failed", "quarantined" }
@@ -154,7 +155,10 @@ end
 local function find(book, text)
   local id = read_id(text)
   local row = book and book:read("push_find", id)
-  if not row then cli.usage(("there is no push %d"):format(id)) end
+  if not row then
+    local cleared = book and id > 0 and #book:read("push_list", { after = id, limit = 1 }) > 0
+    cli.usage(cleared and ("push %d is not kept any more"):format(id) or ("there is no push %d"):format(id))
+  end
   return row
 end
 
@@ -275,8 +279,26 @@ function actions.gaps(options)
   return status
 end
 
+local DAYS_MOST = 36500
+
+-- Takes out what is done and old, and nothing open rests on. Ctrl-C ends it between commits.
+function actions.prune(options)
+  local span = options.older_than
+  local days = span and shared.number(span:match "^(%d+)d$" or "", 1, DAYS_MOST)
+  if span and not days then cli.usage "--older-than must be days, such as 90d, one at least" end
+  local book, values = shared.open(true)
+  days = days or values.keep_pushes
+    or cli.usage "inbox prune needs --older-than, such as 90d, where keep_pushes is not set"
+  if not book then return cli.DONE end
+  local count, before = retention.clear(book, days, function() return false end)
+  before = core.timestamp(before)
+  cli.out(options.json and core.encode { cleared = count, received_before = before }
+    or ("cleared %d pushes, received and done before %s"):format(count, before))
+  return cli.DONE
+end
+
 return function(options)
   local action = actions[options.action or "list"]
-  if not action then cli.usage "inbox takes list, show ID, replay ID, discard ID or gaps" end
+  if not action then cli.usage "inbox takes list, show ID, replay ID, discard ID, gaps or prune" end
   return shared.guard(action, options)
 end
