@@ -141,7 +141,8 @@ local PARSERS = {
     orders:option("--device", "only orders of this meter"):argname "DEVICE_NO"
     orders:option("--since", "only orders placed then or later, yyyyMMdd or yyyyMMddHHmmss"):argname "TIME"
     orders:option("--limit", "at most so many"):argname "N"
-    orders:option("--as", "with resolve: applied, not_applied, or proposed: what the reports say; of all orders without ID"):argname "STATE"
+    orders:option("--as", "with resolve: applied, not_applied, or proposed (as the reports say; without ID all)")
+      :argname "STATE"
     orders:option("--note", "with resolve: why"):argname "TEXT"
     orders:flag("--yes", "with accept-journal: every meter has been reconciled")
     add_settings(orders)
