@@ -166,23 +166,39 @@ local function turn(flag)
   return function(box) box:run(H.MONEY, "VALVE_CONTROL", { controlFlag = flag }) end
 end
 
+-- A mishap comes every other day.
+local UNLUCKY <const> = { one("postpaid"), mishaps = "2d", days = 250 }
+
 -- By alarm: options of the box, what is done, days that pass.
 local ALARMS_BY_ITSELF <const> = {
   ["0001H"] = { one("money", { profile = "none" }), days = 31 },
   ["0002H"] = { one(), act = turn(1) },
+  ["0003H"] = UNLUCKY,
   ["0004H"] = { one(), fault = "meter:volts=4.4", days = 1 },
   ["0005H"] = { one(), act = function(box)
     turn(1)(box)
     turn(0)(box)
   end },
+  ["0006H"] = { one("postpaid", { profile = "burst" }), days = 365 },
   ["0007H"] = { one(), fault = "meter:volts=4.9", days = 1 },
+  ["0008H"] = UNLUCKY,
+  ["0009H"] = UNLUCKY,
+  ["000AH"] = UNLUCKY,
   ["000BH"] = { one(), fault = "meter:stuck", days = 1, act = turn(0) },
   ["000CH"] = { one(), fault = "meter:stuck", days = 1, act = turn(1) },
+  ["000DH"] = UNLUCKY,
+  ["000EH"] = UNLUCKY,
   ["000FH"] = { one(), days = 10 },
+  ["0010H"] = UNLUCKY,
   ["0011H"] = { one(), days = 10 },
   ["0012H"] = { one(), days = 10 },
   ["0013H"] = { one("money", { profile = "leak", balance = "500.00" }), days = 3 },
+  ["0014H"] = { "flow=8", days = 300 },
+  ["0015H"] = { "flow=8", days = 300 },
+  ["0016H"] = UNLUCKY,
   ["0018H"] = { one(), fault = "meter:stuck", days = 1 },
+  ["1000H"] = { one("concentrator"), days = 365 },
+  ["1001H"] = { one("concentrator"), days = 365 },
 }
 
 describe("an alarm", function()
@@ -201,7 +217,9 @@ describe("an alarm", function()
       local own = ALARMS_BY_ITSELF[row.code]
       assert.equal(row.by_itself ~= "only by rule", own ~= nil, row.by_itself)
       if not own then return end
-      local made, seen = watched { meters = own[1], fault = own.fault }
+      local made, seen = watched {
+        meters = own[1], fault = own.fault, mishaps = own.mishaps, opened = true, balance = "900.00",
+      }
       local box <close> = made
       if own.days then box.sandbox:advance(own.days .. "d") end
       if own.act then pcall(own.act, box) end

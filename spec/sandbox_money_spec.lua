@@ -158,7 +158,8 @@ describe("credit", function()
   end)
 
   it("runs out of a meter that never reports, too", function()
-    local made, _, by_number = H.living { meters = "money=1", opened = true, balance = "200.00", rhythm = 0 }
+    local made, _, by_number = H.living { meters = "money=1", opened = true, balance = "200.00", rhythm = 0,
+                                          mishaps = 0 }
     local box <close> = made
     box.sandbox:advance("300d")
     assert.equal("closed", box.sandbox:device(H.MONEY).valve)

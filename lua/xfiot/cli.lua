@@ -100,10 +100,12 @@ local PARSERS = {
       :argname "LIST"
     sandbox:flag("--opened", "the meters' accounts are open from the start")
     sandbox:option("--balance", "with --opened: what is on them"):argname "YUAN"
-    sandbox:option("--profile", "who lives behind all meters: household, restaurant, factory, empty, leak, none")
+    sandbox:option("--profile", "who lives behind all meters: household, restaurant, factory, empty, leak, burst, none")
       :argname "NAME"
     sandbox:option("--rhythm", "how often a meter reports by itself, 1d; 0 never"):argname "SPAN"
     sandbox:option("--wake", "how long a meter sleeps on when a command has come, 1s; report: until it reports next")
+      :argname "SPAN"
+    sandbox:option("--mishaps", "time between two mishaps (tampering, wear) of a meter on average, 3650d; 0 none")
       :argname "SPAN"
     sandbox:flag("--cards", "customers buy with their cards when credit is low")
     sandbox:flag("--refuse-repeats", "a meter refuses a billNo it has seen"):target "refuse_repeats"

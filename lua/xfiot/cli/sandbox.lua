@@ -47,7 +47,8 @@ local function make(values, options)
     seed = number(options, "seed", math.tointeger), speed = number(options, "speed", function(x) return x end),
     start = start, meters = options.meters, push_reports = options.push_reports, opened = options.opened,
     balance = options.balance, profile = options.profile, rhythm = options.rhythm, wake = options.wake,
-    cards = options.cards, repeat_bill = options.refuse_repeats and "refuse" or nil, state = options.state,
+    cards = options.cards, mishaps = options.mishaps, state = options.state,
+    repeat_bill = options.refuse_repeats and "refuse" or nil,
     contradictions = list(options.contradiction), push_responses = options.push_responses,
     fault = list(options.fault), log = find_log(), log_reports = count_meters(options.meters) <= FEW,
   })

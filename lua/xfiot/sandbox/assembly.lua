@@ -11,6 +11,7 @@ local fleet = require "xfiot.sandbox.fleet"
 local frozen = require "xfiot.sandbox.frozen"
 local http = require "xfiot.sandbox.http"
 local ledger = require "xfiot.sandbox.ledger"
+local nature = require "xfiot.sandbox.nature"
 local push = require "xfiot.sandbox.push"
 local queue = require "xfiot.sandbox.queue"
 local random = require "xfiot.sandbox.random"
@@ -37,6 +38,7 @@ local METERS <const> = "money=2,gas=1,backend=1,flow=0,commercial=1"
 ---@field low string? credit below which a meter warns; "10.00"
 ---@field overdraft string? what it lets be used beyond its credit before it shuts; "5.00"
 ---@field idle string|number? time without gas after which a meter shuts; "30d"
+---@field mishaps string|number? time between two mishaps of a meter on average; "3650d"; 0 none, and no mains fail
 ---@field cards boolean? customers buy with their cards when credit is low; false
 ---@field contradictions string|string[]? "C22=int", see switch.lua
 ---@field tap fun(name: string, body: string)? told of every push, "report" or "response"
@@ -136,7 +138,14 @@ local function make_field(self, options, refuse_repeats)
   end
   self.registry = registry.new {
     random = self.random, clock = self.clock, freeze = options.freeze,
-    made = function(device, place) self.mishaps:expect(device, place) end,
+    made = function(device, place)
+      self.mishaps:expect(device, place)
+      self.nature:expect(device)
+    end,
+  }
+  self.nature = nature.new {
+    clock = self.clock, registry = self.registry, field = self.meters, mishaps = self.mishaps, start = self.start,
+    every = math.ceil(milliseconds(options.mishaps or "3650d", "mishaps") / 86400000),
   }
 end
 
@@ -182,6 +191,7 @@ function assembly.make(self, options)
     last_report = function(device) return self.meters:last_report(device) end,
   }
   fill(self, options, registered)
+  self.nature:begin()
   self.state = options.state
   self.http = http.new {
     listener = listen(self, options.listen or "127.0.0.1:0"), api = calls, signer = self.signer,

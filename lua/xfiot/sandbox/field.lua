@@ -7,6 +7,7 @@
 
 local account = require "xfiot.sandbox.account"
 local calendar = require "xfiot.sandbox.calendar"
+local gauge = require "xfiot.sandbox.gauge"
 local kind = require "xfiot.sandbox.kind"
 local meter = require "xfiot.sandbox.meter"
 local profile = require "xfiot.sandbox.profile"
@@ -168,6 +169,10 @@ local function check_health(self, device, told)
   end
 end
 
+local function check_gauges(m, now, told)
+  if gauge.watches(m) then gauge.check(m, now, told) end
+end
+
 -- Something is due: a report, a warning, a new price.
 local function live(self, device)
   if device.state ~= registry.REGISTERED then return end
@@ -185,6 +190,7 @@ local function live(self, device)
   check_credit(self, device, told)
   if is_report and kind.traits(m.kind).meter ~= "2" then check_health(self, device, told) end
   if list[1] then
+    check_gauges(m, now, told) -- the valve may have turned
     say(self, device, list)
     for i = #list, 1, -1 do list[i] = nil end
   end
@@ -200,8 +206,17 @@ function Field:alter(device, change)
   meter.settle(device.meter, self.clock:seconds())
   local told, list = collector()
   change(device.meter, told)
+  check_gauges(device.meter, self.clock:seconds(), told)
   say(self, device, list)
   self:plan(device)
+end
+
+--- An hour begins at which the device's flow, temperature or pressure may pass a limit.
+---@param device table
+function Field:look(device)
+  local m = device.meter
+  if device.state ~= registry.REGISTERED or gauge.due(m, self.clock:seconds()) == (m.beyond or 0) then return end
+  self:alter(device, function() end)
 end
 
 --- The customer buys with the card, at the meter.
@@ -275,6 +290,7 @@ function Field:execute(device, command)
       check_credit(self, device, told)
     end
   end
+  check_gauges(m, self.clock:seconds(), told)
   m.done, m.answer = command.id, result
   write_down(self, device, command, result)
   self:plan(device)
@@ -322,6 +338,7 @@ local function new(options)
   self.greet = function(device)
     if device.state ~= registry.REGISTERED or device.reported then return end
     meter.settle(device.meter, self.clock:seconds())
+    if gauge.watches(device.meter) then self:alter(device, function() end) end
     self:report(device)
   end
   self.buy = function(device)

@@ -9,6 +9,7 @@ local core = require "xfiot.core"
 local account = require "xfiot.sandbox.account"
 local backend = require "xfiot.sandbox.backend"
 local calendar = require "xfiot.sandbox.calendar"
+local climate = require "xfiot.sandbox.climate"
 local frozen = require "xfiot.sandbox.frozen"
 local kind = require "xfiot.sandbox.kind"
 local price = require "xfiot.sandbox.price"
@@ -18,6 +19,8 @@ local valve = require "xfiot.sandbox.valve"
 local DAY <const> = calendar.DAY
 local PULSE <const> = 100 -- litres that the counter moves at a time
 local PULSE_ML <const> = PULSE * 1000
+local HOUR <const> = 3600
+local WORK <const> = 964320 -- millionths of a litre at working conditions in one at standard ones, of what was before
 
 local HANDLERS <const> = {
   VALVE_CONTROL = valve.control,
@@ -48,6 +51,7 @@ function meter.new(of)
     at = of.at, born = of.at, salt = of.salt, rest = 0, profile = of.profile, freeze = of.freeze,
     gas_at = of.at, volts = 5100 + (of.salt >> 30) % 1300, -- mV when it was new here
   }
+  if kind.traits(m.kind).meter == "1" then m.work = m.used * WORK end
   frozen.begin(m)
   return m
 end
@@ -84,6 +88,37 @@ function meter.day_gas(m, day)
   return m.day_ml
 end
 
+--- The largest flow it is made for.
+---@param m table
+---@return integer litres an hour
+function meter.largest(m)
+  return profile.largest(meter.profile(m))
+end
+
+--- The flow at an instant, which does not change within an hour unless the valve turns.
+---@param m table
+---@param at integer
+---@return integer litres an hour
+function meter.flow(m, at)
+  if not meter.is_open(m) then return 0 end
+  local day = calendar.day(at)
+  return profile.flow(meter.profile(m), meter.day_gas(m, day), at - calendar.midnight(day)) // 1000
+end
+
+-- What a flow meter counts at working conditions, in millionths of a litre: within one hour.
+local function work(m, litres)
+  local pressure = climate.pressure(m.salt, m.at, meter.flow(m, m.at), meter.largest(m))
+  return litres * climate.expansion(climate.temperature(m.salt, m.at), pressure)
+end
+
+--- Sets the counter forward, as if it had always stood there.
+---@param m table
+---@param litres integer
+function meter.shift(m, litres)
+  if m.work then m.work = m.work + litres * WORK end
+  frozen.shift(m, litres, litres * WORK)
+end
+
 -- Gas runs from m.at to an instant of the same day; the counter moves by whole pulses.
 local function run(m, day, to)
   local start = calendar.midnight(day)
@@ -96,6 +131,7 @@ local function run(m, day, to)
   local litres = sum // PULSE_ML * PULSE
   m.rest = sum % PULSE_ML
   m.used, m.gas_at = m.used + litres, to
+  if m.work and not m.dry then m.work = m.work + work(m, litres) end
   if m.account and kind.is_prepaid(m.kind) then account.pay(m, litres) end
 end
 
@@ -104,17 +140,21 @@ end
 ---@param m table
 ---@param now integer
 function meter.settle(m, now)
+  local keeps = not m.dry
+  local step, hourly = keeps and frozen.step(m), keeps and m.work
   while m.at < now do
     local day = calendar.day(m.at)
     local midnight = calendar.midnight(day) + DAY
     local to = midnight < now and midnight or now
     local edge = price.edge(m)
     if edge and edge < to then to = edge end
-    if not m.dry then to = frozen.edge(m, to) end
+    if step then to = frozen.edge(m, to, step) end
+    if hourly then to = math.min(to, m.at - m.at % HOUR + HOUR) end
     if meter.is_open(m) then run(m, day, to) end
     m.at = to
-    if to == midnight then frozen.day(m, day + 1) end
-    if not m.dry then frozen.pass(m) end
+    local flow = hourly and to % HOUR == 0 and meter.flow(m, to) or nil
+    if to == midnight then frozen.day(m, day + 1, flow) end
+    if step then frozen.pass(m, step, flow) end
     if to == edge then price.pass(m) end
   end
 end

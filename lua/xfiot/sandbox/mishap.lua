@@ -2,7 +2,7 @@
 
 local clock = require "xfiot.sandbox.clock"
 local core = require "xfiot.core"
-local frozen = require "xfiot.sandbox.frozen"
+local gauge = require "xfiot.sandbox.gauge"
 local meter = require "xfiot.sandbox.meter"
 local rows = require "xfiot.sandbox.rows"
 local valve = require "xfiot.sandbox.valve"
@@ -14,9 +14,11 @@ Mishaps.__name = "xfiot.sandbox.mishaps"
 -- ---- warnings that last: "0009H", or "0009H/2h" and then over
 
 local function begin_alarm(m, told, row)
+  local is_new = not (m.active and m.active[row.code] or gauge.is_beyond(m, row.code))
   m.active = m.active or {}
   m.active[row.code] = row
-  told(row.code, "1")
+  gauge.force(m, row.code, m.at, true)
+  if is_new then told(row.code, "1") end
   if row.shuts then
     m.locked = row.code == "0001H" or m.locked
     valve.turn(m, valve.CLOSED, told)
@@ -28,7 +30,9 @@ local function end_alarm(m, told, row)
   if not (m.active and m.active[row.code]) then return end
   m.active[row.code] = nil
   if next(m.active) == nil then m.active = nil end
-  told(row.code, "0")
+  if row.code == "1001H" then m.dark = nil end
+  gauge.force(m, row.code, m.at, false)
+  if not gauge.is_beyond(m, row.code) then told(row.code, "0") end
 end
 
 local function expect_end(self, device, row, time)
@@ -37,15 +41,18 @@ local function expect_end(self, device, row, time)
   end)
 end
 
+local function begin(self, device, row, span)
+  self.field:alter(device, function(m, told) begin_alarm(m, told, row) end)
+  if not span then return end
+  local m, time = device.meter, self.clock:now() + span
+  m.ends = m.ends or {}
+  m.ends[row.code] = time
+  expect_end(self, device, row, time)
+end
+
 local function alarm(self, device, value)
   local code, span = value:match "^(%x+H)/?(.*)$"
-  local row = rows.alarm(code)
-  self.field:alter(device, function(m, told) begin_alarm(m, told, row) end)
-  if span == "" then return end
-  local m, time = device.meter, self.clock:now() + clock.milliseconds(span)
-  m.ends = m.ends or {}
-  m.ends[code] = time
-  expect_end(self, device, row, time)
+  begin(self, device, rows.alarm(code), span ~= "" and clock.milliseconds(span) or nil)
 end
 
 -- ---- the others
@@ -71,7 +78,7 @@ local KINDS <const> = {
   end,
   -- A cubic metre before the counter begins anew.
   rolled = function(self, device)
-    self.field:alter(device, function(m) frozen.shift(m, meter.traits(m).counter - 1000 - m.used) end)
+    self.field:alter(device, function(m) meter.shift(m, meter.traits(m).counter - 1000 - m.used) end)
   end,
   clock = function(self, device, value)
     local sign = value:sub(1, 1) == "-" and -1 or 1
@@ -90,6 +97,17 @@ local KINDS <const> = {
   end,
   alarm = alarm,
 }
+
+--- A warning that no rule asks for begins, for a time (seconds); not if it lasts already.
+---@param device table
+---@param row table of the alarm
+---@param span integer
+---@return boolean
+function Mishaps:befall(device, row, span)
+  if device.meter.active and device.meter.active[row.code] then return false end
+  begin(self, device, row, span * 1000)
+  return true
+end
 
 --- A device has become known: what is to go wrong with it is put on the agenda.
 ---@param device table

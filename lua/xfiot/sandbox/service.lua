@@ -2,10 +2,11 @@
 
 local core = require "xfiot.core"
 local calendar = require "xfiot.sandbox.calendar"
+local climate = require "xfiot.sandbox.climate"
 local frozen_records = require "xfiot.sandbox.frozen"
+local gauge = require "xfiot.sandbox.gauge"
 local meter = require "xfiot.sandbox.meter"
 local price = require "xfiot.sandbox.price"
-local profile = require "xfiot.sandbox.profile"
 
 local ORDINALS <const> = { "One", "Two", "Three", "Four", "Five" }
 local NEWS <const> = 86400 -- seconds for which a change of price is told
@@ -58,6 +59,7 @@ local function meter_status(m, switches)
   if m.locked then status.deviceLock = "1" end
   if m.tired then status.pressureLack = "1" end
   if m.stuck then status.valveDamage = "1" end
+  if gauge.is_beyond(m, "0006H") then status.superFlow = "1" end
   status.remoteCloseValve = flag(m.closed_remotely)
   status.valueLack = flag(is_out_of_credit(m))
   status.loseTrack = flag(m.lost)
@@ -65,7 +67,10 @@ local function meter_status(m, switches)
   return status
 end
 
-local service = {}
+-- The supply of a concentrator without mains, in mV and seconds.
+local SUPPLY_FULL <const>, SUPPLY_LOW <const>, SUPPLY_EMPTY <const>, SUPPLY_FALL <const> = 12100, 10800, 9000, 24
+
+local service = { SUPPLY_LASTS = (SUPPLY_FULL - SUPPLY_LOW) * SUPPLY_FALL }
 
 ---@param m table
 ---@param at integer
@@ -98,49 +103,31 @@ function service.gas(m)
   return { totalBuyGas = amount(m.bought), surplusGas = amount(m.balance), buyCount = tostring(m.buys) }
 end
 
--- Tenths of a degree: cold in January, warm in July.
-local TEMPERATURES <const> = { 60, 75, 110, 160, 210, 245, 280, 275, 235, 180, 125, 80 }
-
--- The flow runs a little compressed: 1037 standard litres in 1000.
-local function work(litres)
-  return litres * 1000 // 1037
-end
-
-local function instant(m, at)
-  if not meter.is_open(m) then return 0 end
-  local day = calendar.day(at)
-  return profile.flow(meter.profile(m), meter.day_gas(m, day), at - calendar.midnight(day)) // 1000
-end
-
-local function temperature(m, at)
-  if m.active and m.active["0014H"] then return 950 end
-  return TEMPERATURES[(calendar.date(calendar.day(at)))]
-end
-
-local function flow_values(m, used, at)
-  local now = instant(m, at)
+-- row: used, work and flow of an instant.
+local function flow_values(m, row, at)
+  local temperature, pressure = gauge.temperature(m, at), gauge.pressure(m, at, row.flow)
   return {
-    standardTotalValue = counter(m, used),
-    workTotalValue = counter(m, work(used)),
-    standardInstantValue = gas(now),
-    workInstantValue = gas(work(now)),
-    temperatureValue = core.decimal_text(temperature(m, at) * 100),
-    pressureValue = m.active and m.active["0015H"] and "160.2" or "105.1",
+    standardTotalValue = counter(m, row.used),
+    workTotalValue = counter(m, row.work // 1000000),
+    standardInstantValue = gas(row.flow),
+    workInstantValue = gas(row.flow * climate.expansion(temperature, pressure) // 1000000),
+    temperatureValue = core.decimal_text(temperature * 100, 1),
+    pressureValue = core.decimal_text(pressure * 100, 1),
   }
 end
 
 ---@param m table
 ---@param at integer
 function service.flow(m, at)
-  local out, active = flow_values(m, m.used, at), m.active or {}
+  local out, active = flow_values(m, { used = m.used, work = m.work, flow = meter.flow(m, at) }, at), m.active or {}
   out.flowMeterStatus = {
     totalizerConnectState = flag(active["0016H"]),
     temperatureSensorState = "0",
     pressureSensorState = "0",
     magneticInterference = flag(active["0009H"]),
     pressureLack = flag(active["0007H"] or m.tired),
-    pressureWarn = flag(active["0015H"]),
-    temperatureWarn = flag(active["0014H"]),
+    pressureWarn = flag(active["0015H"] or gauge.is_beyond(m, "0015H")),
+    temperatureWarn = flag(active["0014H"] or gauge.is_beyond(m, "0014H")),
   }
   return out
 end
@@ -162,10 +149,10 @@ function service.signal(device, at, random)
   return csq
 end
 
-local function frozen_record(m, row, switches)
-  local out = { frozenType = row.type, frozenDate = core.timestamp(row.at), frozenValue = counter(m, row.used) }
-  if meter.traits(m).meter == "1" then
-    for name, value in pairs(flow_values(m, row.used, row.at)) do out[name] = value end
+local function frozen_record(m, row, type, switches)
+  local out = { frozenType = type, frozenDate = core.timestamp(row.at), frozenValue = counter(m, row.used) }
+  if row.work then
+    for name, value in pairs(flow_values(m, row, row.at)) do out[name] = value end
   end
   if row.balance then
     out.dayUseValue = gas(row.day_use)
@@ -180,7 +167,8 @@ end
 ---@param switches table
 function service.frozen(m, switches)
   local records = core.array {}
-  for i, row in ipairs(frozen_records.list(m)) do records[i] = frozen_record(m, row, switches) end
+  local list, types = frozen_records.list(m)
+  for i, row in ipairs(list) do records[i] = frozen_record(m, row, types[i], switches) end
   if switches.C28 == "flat" then return records[#records] end
   return { frozenRecords = records }
 end
@@ -211,6 +199,14 @@ function service.price_change(m, switches)
   return out
 end
 
+-- Supply voltage: it falls for as long as the mains are gone; a rule's warning shows too.
+local function supply(m, at, low)
+  local millivolts = SUPPLY_FULL
+  if m.dark then millivolts = math.max(SUPPLY_EMPTY, SUPPLY_FULL - (at - m.dark) // SUPPLY_FALL) end
+  if low and millivolts > SUPPLY_LOW then return 9800 end
+  return millivolts
+end
+
 ---@param m table
 ---@param at integer
 function service.concentrator(m, at)
@@ -218,7 +214,7 @@ function service.concentrator(m, at)
   local mains, low = not active["1001H"], active["1000H"] ~= nil
   return {
     deviceTime = core.timestamp(meter.clock(m, at)),
-    batteryVoltage = low and "9.80" or "12.10",
+    batteryVoltage = volts(supply(m, at, low)),
     concentratorStatus = {
       powerType = mains and "1" or "0",
       electricState = flag(mains),

@@ -7,7 +7,7 @@ local price = require "xfiot.sandbox.price"
 local registry = require "xfiot.sandbox.device"
 local rows = require "xfiot.sandbox.rows"
 
-local VERSION <const> = 1
+local VERSION <const> = 2
 
 local state = {}
 
@@ -155,7 +155,10 @@ function state.head(path)
   local text = file:read "l"
   file:close()
   local letter, head = read_line(text or "", path .. ":1")
-  if letter ~= "H" or head.version ~= VERSION then error("sandbox: not a state file: " .. path, 0) end
+  if letter ~= "H" then error("sandbox: not a state file: " .. path, 0) end
+  if head.version ~= VERSION then
+    error(("sandbox: %s was written by another version of xfiot: start anew without it"):format(path), 0)
+  end
   return head
 end
 
