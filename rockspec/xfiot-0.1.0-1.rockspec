@@ -235,6 +235,7 @@ build = {
     ["xfiot.sandbox.service"] = "lua/xfiot/sandbox/service.lua",
     ["xfiot.sandbox.state"] = "lua/xfiot/sandbox/state.lua",
     ["xfiot.sandbox.status"] = "lua/xfiot/sandbox/status.lua",
+    ["xfiot.sandbox.strict"] = "lua/xfiot/sandbox/strict.lua",
     ["xfiot.sandbox.switch"] = "lua/xfiot/sandbox/switch.lua",
     ["xfiot.sandbox.valve"] = "lua/xfiot/sandbox/valve.lua",
     ["xfiot.sandbox.warning"] = "lua/xfiot/sandbox/warning.lua",

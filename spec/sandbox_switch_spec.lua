@@ -31,6 +31,23 @@ local function backend(changes)
   return paras
 end
 
+local function without(paras, name)
+  paras[name] = nil
+  return paras
+end
+
+-- query with deviceNo in one place alone.
+local function query_in(box, place)
+  local no_number = "devices/v1.0.0/query?companyCode=000000"
+  local _, answer
+  if place == "query" then
+    _, answer = raw(box, "GET", no_number .. "&deviceNo=" .. H.MONEY)
+  else
+    _, answer = raw(box, "POST", no_number, core.encode { deviceNo = H.MONEY })
+  end
+  return answer.responseCode
+end
+
 local function code(number, method, paras, extra)
   return function(box) return (box:command(number, method, paras, extra)) end
 end
@@ -39,6 +56,12 @@ local VALVE <const> = { controlFlag = 1 }
 
 -- Switch, what is looked at, what it is by default and with the other value.
 local CASES <const> = {
+  { "C4=required", function(box)
+    local trans_id, token = box.signer:sign()
+    local reply = box:send("PUT", "/iotcloud/app/devices/v1.0.0/cancel?deviceId=" .. box:id(H.MONEY), nil,
+      { "RandomCode: " .. trans_id, "Authorization: " .. token })
+    return core.decode(reply.body).responseCode
+  end, "100000", "101001" },
   { "C5=absent", function(box)
     local reply = box:send("GET", "/iotcloud/app/devices/v1.0.0/query?companyCode=1&deviceNo=1")
     return reply.body:find('"result"', 1, true) ~= nil
@@ -54,6 +77,8 @@ local CASES <const> = {
   { "C9=get", function(box)
     return (raw(box, "POST", "devices/v1.0.0/query?companyCode=000000&deviceNo=" .. H.MONEY, "{}"))
   end, 200, 405 },
+  { "C10=query", function(box) return query_in(box, "body") end, "100000", "101001" },
+  { "C10=body", function(box) return query_in(box, "query") end, "100000", "101001" },
   { "C12=19", function(box) return #query(box).iccidCode end, 20, 19 },
   { "C13=null", function(box) return query(box).userNo end, "", core.null },
   { "C13=absent", function(box) return query(box).userNo end, "", nil },
@@ -96,12 +121,24 @@ local CASES <const> = {
     box.sandbox:advance(1)
     return box:services(H.MONEY).GeneralDataInfo.meterStatus.accountFlag
   end, "0", nil },
+  { "C30=5", code(H.BACKEND, "BALANCE_SYNC", backend { ladderNo = 6 }), "100000", "500021" },
+  { "C31=required", code(H.MONEY, "ACCOUNT_OPEN", without(H.opening(), "clearMark")), "100000", "500031" },
   { "C32=strict", code(H.MONEY, "ACCOUNT_OPEN", H.opening { billNo = 0 }), "100000", "500032" },
   { "C33=narrow", code(H.BACKEND, "ACCOUNT_OPEN", backend { billingMethod = 1, surplusValue = FIRST_LIMIT / 1000 }),
     "100000", "500019" },
   { "C34=30", code(H.BACKEND, "ACCOUNT_OPEN", backend { billingMethod = 1, price = 31 }), "100000", "500020" },
   { "C35=money", code(H.BACKEND, "BALANCE_SYNC", backend { prepaidType = 1 }), "100000", "500018" },
+  { "C36=required", code(H.BACKEND, "BALANCE_SYNC", without(backend {}, "ladderNo")), "100000", "500021" },
   { "C38=empty", function(box) return box:run(H.MONEY, "PRICE_READ", { priceType = 0 }).priceOne end, nil, "" },
+  { "C43=deduction", function(box)
+    box:run(H.MONEY, "ACCOUNT_OPEN", H.opening { rechargeValue = 100 })
+    for bill, case in ipairs { { -30, "0" }, { -80, "1" } } do
+      local paras = { prepaidType = 0, billNo = bill + 1, rechargeValue = case[1] }
+      assert.equal(case[2], box:run(H.MONEY, "RECHARGE_REMOTE", paras).commandResult)
+    end
+    local device = box.sandbox:device(H.MONEY)
+    return device.balance .. " " .. device.bought .. " " .. device.spent
+  end, "70.00 70.00 0.00", "70.00 100.00 30.00" },
   { "C44=text", function(box)
     return type(envelope(box, "update", { deviceId = box:id(H.MONEY), syncFlag = 0 }).result)
   end, "userdata", "table" },
@@ -167,6 +204,28 @@ describe("a contradiction", function()
       assert.is_true(case[2](pushes_with { fault = case.fault, contradictions = case[1] }))
     end)
   end
+
+  tried.C15 = true
+  it("C15=register is switched", function()
+    for value, state in pairs { look = 1, register = 2 } do
+      local box <close> = H.open { contradictions = "C15=" .. value,
+                                   meters = { { deviceNo = H.MONEY, kind = "money", registered = false } } }
+      envelope(box, "authDevices", { deviceNos = { H.MONEY } })
+      assert.equal(state, query(box).deviceState, value)
+      box.sandbox:advance("1d")
+      assert.equal(state == 2, box.sandbox:device(H.MONEY).reported ~= nil)
+    end
+  end)
+
+  it("is a switch, or is told why not", function()
+    local said = {}
+    for _, row in ipairs(switch.rows) do said[row.id] = true end
+    for _, row in ipairs(switch.others) do
+      assert.is_nil(said[row[1]])
+      said[row[1]] = true
+    end
+    for i = 1, 44 do assert.is_true(said["C" .. i], i) end
+  end)
 
   it("is tried, each of them", function()
     for _, row in ipairs(switch.rows) do assert.is_true(tried[row.id], row.id) end

@@ -85,6 +85,8 @@ local function show_contradictions()
   for _, row in ipairs(require "xfiot.sandbox.switch".rows) do
     cli.out(("  %-4s %-26s %s"):format(row.id, table.concat(row.values, " | "), row.about))
   end
+  cli.out "\nNo switch, since nothing on the wire could differ:\n"
+  for _, row in ipairs(require "xfiot.sandbox.switch".others) do cli.out(("  %-4s %s"):format(row[1], row[2])) end
   cli.out "\nThe first value is the default. The contradictions are those of the contract; A3: the document is silent."
 end
 

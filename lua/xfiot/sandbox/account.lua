@@ -51,11 +51,21 @@ local function add(m, value)
   return true
 end
 
+-- Below zero the other way (C43): what is deducted has been used, nothing was given back.
+local function deduct(m, value)
+  if m.balance < value then return false end
+  m.balance, m.spent = m.balance - value, m.spent + value
+  return true
+end
+
 --- RECHARGE_REMOTE: below zero it is a refund, which cannot take more than there is.
 function account.recharge(m, paras, context)
   if not m.account then return false end
   if context.refuse_repeats and has(m.bills, paras.billNo) then return false end
-  if not add(m, paras.rechargeValue) then return false end
+  local value = paras.rechargeValue
+  local done
+  if value < 0 and context.deducts then done = deduct(m, -value) else done = add(m, value) end
+  if not done then return false end
   m.bills[#m.bills + 1] = paras.billNo
   return true, { billNo = tostring(paras.billNo), surplusValue = core.decimal_text(m.balance, 2) }
 end

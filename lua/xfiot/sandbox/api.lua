@@ -6,6 +6,7 @@ local core = require "xfiot.core"
 local kinds = require "xfiot.sandbox.kind"
 local registry = require "xfiot.sandbox.device"
 local rows = require "xfiot.sandbox.rows"
+local strict = require "xfiot.sandbox.strict"
 
 local OK <const> = "100000"
 
@@ -55,6 +56,17 @@ local function production_time(self, number)
   return (at:gsub("(....)(..)(..)(..)(..)(..)", "%1-%2-%3 %4:%5:%6"))
 end
 
+-- By its wording authDevices may register (C15).
+local function register_all(self, numbers)
+  for _, number in ipairs(numbers) do
+    local device = self.devices:find_number(number)
+    if device.state == registry.AWAITING then
+      device.state = registry.REGISTERED
+      self.registered(device)
+    end
+  end
+end
+
 -- In the order of the numbers, each once: not that of the request (C16).
 function endpoints.authDevices(self, args)
   if self.switches.C14 == "32" and #args.deviceNos > 32 then return "101001" end
@@ -67,6 +79,7 @@ function endpoints.authDevices(self, args)
   end
   if #found == 0 then return "500001" end
   table.sort(found)
+  if self.switches.C15 == "register" then register_all(self, found) end
   for i, number in ipairs(found) do
     local names = self.switches.C16 == "table" and { "deviceNo", "deviceId" } or { "deviceNum", "platId" }
     list[i] = {
@@ -90,24 +103,6 @@ local function wanted_charges(command)
   return charges
 end
 
-local DAY <const> = 86400
-
--- Where the document has two ranges, the narrower one.
-local function check_ranges(switches, args)
-  local paras, id = args.command.paras, args.command.id
-  if switches.C18 == "days" and (args.expireTime < DAY or args.expireTime > 31 * DAY) then return "101001" end
-  if switches.C19 == "3" and args.expireCount > 3 then return "101001" end
-  if switches.C32 == "strict" and id == "ACCOUNT_OPEN.meterPrepaid" and paras.billNo == 0 then return "500032" end
-  if id ~= "ACCOUNT_OPEN.backendPrepaid" and id ~= "BALANCE_SYNC" then return nil end
-  if switches.C33 == "narrow" and paras.surplusValue
-    and (math.abs(paras.surplusValue) > 2147483640 or paras.surplusValue % 10 ~= 0) then
-    return "500019"
-  end
-  if switches.C34 == "30" and (paras.price or 0) > 30000 then return "500020" end
-  if switches.C35 == "money" and paras.prepaidType == 1 then return "500018" end
-  return nil
-end
-
 -- What the platform's operator has not entered for a device (500010 to 500012, 500045).
 local function find_lack(self, device)
   if device.lacks then return device.lacks end
@@ -119,7 +114,7 @@ end
 function endpoints.creatCmd(self, args, device)
   if device.state == registry.GONE then return "500004" end
   if device.state == registry.AWAITING then return "500001" end
-  local bad = find_lack(self, device) or check_ranges(self.switches, args)
+  local bad = find_lack(self, device) or strict.ranges(self.switches, args)
   if bad then return bad end
   if kinds.traits(device.meter.kind).meter == "2" then return "500013" end
   local wanted = wanted_charges(args.command)

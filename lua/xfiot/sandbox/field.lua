@@ -281,6 +281,7 @@ function Field:execute(device, command)
   local told, list = collector()
   local result = meter.execute(m, command.variant, command.paras, {
     now = self.clock:seconds(), refuse_repeats = self.refuse_repeats, schemes = self.schemes, told = told,
+    deducts = self.switches.C43 == "deduction",
     overdrawn = function(each) return kind.is_prepaid(each.kind) and warning.is_overdrawn(each, self.limits) end,
   })
   if m.account and kind.is_prepaid(m.kind) then

@@ -4,6 +4,7 @@
 local core = require "xfiot.core"
 local loop = require "xfiot.loop"
 local rows = require "xfiot.sandbox.rows"
+local strict = require "xfiot.sandbox.strict"
 
 local Http = {}
 Http.__index = Http
@@ -76,8 +77,11 @@ local function call(self, endpoint, version, request)
   if version ~= rows.version() then return "500000" end
   local trans_id, token = request.headers.randomcode, request.headers.authorization
   if not (trans_id and token and self.signer:verify(trans_id, token)) then return "500003" end
-  local args, code = core.read_request(endpoint, query_of(request), request.body or "")
-  if not args then return code end
+  if strict.lacks_type(self.switches, endpoint, request) then return "101001" end
+  local query, body = strict.places(self.switches, endpoint, query_of(request), request.body or "")
+  local args, code = core.read_request(endpoint, query, body)
+  if args and args.command then code = strict.missing(self.switches, args.command, body) end
+  if code then return code end
   return self.api:call(endpoint, args)
 end
 

@@ -211,8 +211,8 @@ end
 ---@param m table
 ---@param variant string
 ---@param paras table
----@param context { now: integer, refuse_repeats: boolean?, schemes: table, told: fun(code: string, state: string),
----  overdrawn: fun(m: table): boolean }
+---@param context { now: integer, refuse_repeats: boolean?, deducts: boolean?, schemes: table,
+---  told: fun(code: string, state: string), overdrawn: fun(m: table): boolean }
 ---@return table result with commandResult as the text it is sent as (C22)
 function meter.execute(m, variant, paras, context)
   context.traits = meter.traits(m)

@@ -15,15 +15,16 @@ end
 local function load()
   if loaded then return loaded end
   local contract = core.contract()
-  local charges, routes, alarms = {}, {}, {}
+  local charges, routes, alarms, types = {}, {}, {}, {}
   for _, row in ipairs(contract.alarms) do alarms[row.code] = row end
   for _, row in ipairs(contract.commands) do charges[row.id] = row.charge_types end
   for _, row in ipairs(contract.endpoints) do
+    types[row.name] = row.content_type
     add_route(routes, row.path, contract.api_version, row.method, row.name)
     if row.also_method then add_route(routes, row.path, contract.api_version, row.also_method, row.name) end
     if row.also_path then add_route(routes, row.also_path, contract.api_version, row.method, row.name) end
   end
-  loaded = { charges = charges, alarms = alarms, routes = routes, version = contract.api_version }
+  loaded = { charges = charges, alarms = alarms, routes = routes, types = types, version = contract.api_version }
   return loaded
 end
 
@@ -51,6 +52,13 @@ end
 ---@return string
 function rows.charge_types(variant)
   return load().charges[variant]
+end
+
+--- Whether the document lists Content-Type for an endpoint (C4).
+---@param endpoint string
+---@return boolean
+function rows.has_type(endpoint)
+  return load().types[endpoint] or false
 end
 
 --- Endpoints by HTTP method at a path whose version is left out
