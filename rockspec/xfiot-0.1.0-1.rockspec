@@ -220,6 +220,7 @@ build = {
     ["xfiot.sandbox.gauge"] = "lua/xfiot/sandbox/gauge.lua",
     ["xfiot.sandbox.http"] = "lua/xfiot/sandbox/http.lua",
     ["xfiot.sandbox.kind"] = "lua/xfiot/sandbox/kind.lua",
+    ["xfiot.sandbox.lasting"] = "lua/xfiot/sandbox/lasting.lua",
     ["xfiot.sandbox.ledger"] = "lua/xfiot/sandbox/ledger.lua",
     ["xfiot.sandbox.meter"] = "lua/xfiot/sandbox/meter.lua",
     ["xfiot.sandbox.mishap"] = "lua/xfiot/sandbox/mishap.lua",

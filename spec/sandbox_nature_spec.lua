@@ -261,6 +261,64 @@ describe("a mishap", function()
   end)
 end)
 
+describe("a warning by rule", function()
+  -- Alarms of a meter with a rule, as "CODE STATE".
+  local function told(options, days)
+    local made, _, by_number = H.living(options)
+    local box <close> = made
+    box.sandbox:advance(days .. "d")
+    local all = {}
+    for _, messages in pairs(by_number) do
+      local list = alarms(messages)
+      in_turns(alarms(messages, options.code))
+      for _, alarm in ipairs(list) do all[#all + 1] = alarm.code .. " " .. alarm.state end
+    end
+    return table.concat(all, ", "), by_number
+  end
+
+  for _, case in ipairs {
+    { "000FH", "money=1", "12.00" }, { "0012H", "money=1", "5.00" }, { "0011H", "money=1", "1.00" },
+    { "0007H", "money=1", "500.00", "meter:volts=4.9:*@3d" }, { "0004H", "money=1", "500.00", "meter:volts=4.4:*@3d" },
+    { "0013H", "money=1", "500.00", nil, "leak" }, { "0001H", "postpaid=1", nil, nil, "none" },
+    { "0018H", "money=1", "500.00", "meter:stuck:*@3d" },
+  } do
+    it("and one of the meter's own life are one: " .. case[1], function()
+      for _, span in ipairs { "", "/2h", "/20d" } do
+        local text = told({
+          meters = case[2], balance = case[3], opened = true, profile = case[5], mishaps = 0, rhythm = "6h",
+          fault = { "meter:alarm=" .. case[1] .. span .. ":*@2h", case[4] }, code = case[1],
+        }, 60)
+        assert.is_truthy(text:find(case[1] .. " 1", 1, true), text)
+      end
+    end)
+  end
+
+  it("that begins while a mishap of the kind lasts goes on as long as the rule says", function()
+    local text = told({ meters = "postpaid=1", mishaps = 0, code = "0010H",
+                        fault = { "meter:alarm=0010H/2h:1@1h", "meter:alarm=0010H/2d:1@2h" } }, 5)
+    assert.equal("0010H 1, 0010H 0", text)
+  end)
+
+  it("is of no device that cannot have it", function()
+    assert.equal("", (told({ meters = "concentrator=1", mishaps = 0,
+                             fault = "meter:alarm=0009H/2h,meter:stuck" }, 1)))
+    assert.equal("", (told({ meters = "postpaid=1", mishaps = 0, fault = "meter:alarm=1001H/2h" }, 1)))
+    assert.equal("FFFFH 1, FFFFH 0", (told({ meters = "concentrator=1", mishaps = 0,
+                                             fault = "meter:alarm=FFFFH/2h" }, 1)))
+  end)
+
+  it("of a meter long without gas opens it when it is over", function()
+    local box <close> = H.open { meters = "postpaid=1", profile = "none", fault = "meter:alarm=0001H/2h" }
+    box.sandbox:advance("1h")
+    box.sandbox:press(POSTPAID)
+    assert.equal("open", box.sandbox:device(POSTPAID).valve)
+    local again <close> = H.open { meters = "postpaid=1", profile = "none", fault = "meter:alarm=0001H/2h" }
+    again.sandbox:advance("1d")
+    assert.equal("open", again.sandbox:device(POSTPAID).valve)
+    assert.equal("0", again:services(POSTPAID).GeneralDataInfo.meterStatus.deviceLock)
+  end)
+end)
+
 describe("what befalls", function()
   it("goes on after a restart as if there had been none", function()
     local function life(cuts)

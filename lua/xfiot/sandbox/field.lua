@@ -9,6 +9,7 @@ local account = require "xfiot.sandbox.account"
 local calendar = require "xfiot.sandbox.calendar"
 local gauge = require "xfiot.sandbox.gauge"
 local kind = require "xfiot.sandbox.kind"
+local lasting = require "xfiot.sandbox.lasting"
 local meter = require "xfiot.sandbox.meter"
 local profile = require "xfiot.sandbox.profile"
 local registry = require "xfiot.sandbox.device"
@@ -157,15 +158,15 @@ local function check_health(self, device, told)
   local millivolts = meter.voltage(m, now)
   if millivolts < 5000 and not m.tired then
     m.tired = true
-    told("0007H", "1")
+    lasting.tell(m, told, "0007H", "1")
   end
   if millivolts < 4500 and not m.flat then
     m.flat = true
-    told("0004H", "1")
+    lasting.tell(m, told, "0004H", "1")
   end
   if profile.drips(meter.profile(m)) and not m.dripping and meter.is_open(m) and now - m.born >= DAY then
     m.dripping = true
-    told("0013H", "1")
+    lasting.tell(m, told, "0013H", "1")
   end
 end
 

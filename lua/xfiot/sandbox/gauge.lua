@@ -7,19 +7,20 @@
 
 local calendar = require "xfiot.sandbox.calendar"
 local climate = require "xfiot.sandbox.climate"
+local lasting = require "xfiot.sandbox.lasting"
 local meter = require "xfiot.sandbox.meter"
 local profile = require "xfiot.sandbox.profile"
 
 local HOUR <const> = 3600
-local FLOW <const>, TEMPERATURE <const>, PRESSURE <const> = 1, 2, 4
+local BITS <const> = lasting.BEYOND
+local FLOW <const>, TEMPERATURE <const>, PRESSURE <const> = BITS["0006H"], BITS["0014H"], BITS["0015H"]
 
 -- From where a warning begins, and inside of what it is over. Tenths of °C and of kPa.
 local T <const> = { least = -70, most = 420, calm_least = -50, calm_most = 400 }
 local P <const> = { least = 1020, most = 1070, calm_least = 1027, calm_most = 1060 }
 local FLOW_CALM <const> = 90 -- per cent of the largest flow
 
-local ROWS <const> = { { FLOW, "0006H" }, { TEMPERATURE, "0014H" }, { PRESSURE, "0015H" } }
-local BITS <const> = { ["0006H"] = FLOW, ["0014H"] = TEMPERATURE, ["0015H"] = PRESSURE }
+local CODES <const> = { "0006H", "0014H", "0015H" }
 
 -- What a rule shows (meter:alarm=0014H), by code.
 local FORCED <const> = { ["0014H"] = 950, ["0015H"] = 1602 }
@@ -89,27 +90,18 @@ function gauge.due(m, at)
   return due
 end
 
---- Tells what has begun and what is over; told(code, state). A rule's warning of the same
---- lasts as long as the rule says.
+--- Tells what has begun and what is over; told(code, state).
 ---@param m table
 ---@param at integer
 ---@param told fun(code: string, state: string)
 function gauge.check(m, at, told)
   local due, was = gauge.due(m, at), m.beyond or 0
   if due == was then return end
-  for _, row in ipairs(ROWS) do
-    local bit, code = row[1], row[2]
-    if due & bit ~= was & bit and not (m.active and m.active[code]) then told(code, due & bit ~= 0 and "1" or "0") end
+  for _, code in ipairs(CODES) do
+    local bit = BITS[code]
+    if due & bit ~= was & bit then lasting.tell(m, told, code, due & bit ~= 0 and "1" or "0") end
   end
   m.beyond = due ~= 0 and due or nil
-end
-
---- Whether a warning of the code lasts that is no rule's.
----@param m table
----@param code string
----@return boolean
-function gauge.is_beyond(m, code)
-  return m.beyond ~= nil and BITS[code] ~= nil and m.beyond & BITS[code] ~= 0
 end
 
 -- 2 beyond a limit, 1 so close that what was beyond still is, 0 neither.

@@ -3,6 +3,8 @@
 local clock = require "xfiot.sandbox.clock"
 local core = require "xfiot.core"
 local gauge = require "xfiot.sandbox.gauge"
+local kind = require "xfiot.sandbox.kind"
+local lasting = require "xfiot.sandbox.lasting"
 local meter = require "xfiot.sandbox.meter"
 local rows = require "xfiot.sandbox.rows"
 local valve = require "xfiot.sandbox.valve"
@@ -14,7 +16,7 @@ Mishaps.__name = "xfiot.sandbox.mishaps"
 -- ---- warnings that last: "0009H", or "0009H/2h" and then over
 
 local function begin_alarm(m, told, row)
-  local is_new = not (m.active and m.active[row.code] or gauge.is_beyond(m, row.code))
+  local is_new = not (lasting.is_given(m, row.code) or lasting.is_own(m, row.code))
   m.active = m.active or {}
   m.active[row.code] = row
   gauge.force(m, row.code, m.at, true)
@@ -32,19 +34,32 @@ local function end_alarm(m, told, row)
   if next(m.active) == nil then m.active = nil end
   if row.code == "1001H" then m.dark = nil end
   gauge.force(m, row.code, m.at, false)
-  if not gauge.is_beyond(m, row.code) then told(row.code, "0") end
+  if row.code == "0001H" and m.locked then return valve.press(m, told) end
+  if not lasting.is_own(m, row.code) then told(row.code, "0") end
 end
 
 local function expect_end(self, device, row, time)
   self.clock:at(time, function()
-    self.field:alter(device, function(m, told) end_alarm(m, told, row) end)
+    local m = device.meter
+    if not (m.ends and m.ends[row.code] == time) then return end -- another end was set since
+    self.field:alter(device, function(_, told) end_alarm(m, told, row) end)
   end)
 end
 
+-- Whether a device can have that alarm: a concentrator has no valve to be stuck.
+local function can_have(device, row)
+  local own = kind.traits(device.meter.kind).meter == "2" and "concentrator" or "meter"
+  return row.device == own or row.device == "any"
+end
+
 local function begin(self, device, row, span)
+  if not can_have(device, row) then
+    return self.log(("%s cannot have %s, which is an alarm of a %s"):format(device.number, row.code, row.device))
+  end
   self.field:alter(device, function(m, told) begin_alarm(m, told, row) end)
-  if not span then return end
-  local m, time = device.meter, self.clock:now() + span
+  local m, time = device.meter, span and self.clock:now() + span
+  if m.ends then m.ends[row.code] = nil end
+  if not time then return end
   m.ends = m.ends or {}
   m.ends[row.code] = time
   expect_end(self, device, row, time)
@@ -86,9 +101,10 @@ local KINDS <const> = {
     self.field:alter(device, function(m) m.clock_off = off end)
   end,
   stuck = function(self, device)
+    if kind.traits(device.meter.kind).meter == "2" then return end
     self.field:alter(device, function(m, told)
+      lasting.tell(m, told, "0018H", "1")
       m.stuck = true
-      told("0018H", "1")
     end)
   end,
   volts = function(self, device, value)

@@ -5,6 +5,7 @@ local calendar = require "xfiot.sandbox.calendar"
 local climate = require "xfiot.sandbox.climate"
 local frozen_records = require "xfiot.sandbox.frozen"
 local gauge = require "xfiot.sandbox.gauge"
+local lasting = require "xfiot.sandbox.lasting"
 local meter = require "xfiot.sandbox.meter"
 local price = require "xfiot.sandbox.price"
 
@@ -59,9 +60,9 @@ local function meter_status(m, switches)
   if m.locked then status.deviceLock = "1" end
   if m.tired then status.pressureLack = "1" end
   if m.stuck then status.valveDamage = "1" end
-  if gauge.is_beyond(m, "0006H") then status.superFlow = "1" end
+  if lasting.is_own(m, "0006H") then status.superFlow = "1" end
   status.remoteCloseValve = flag(m.closed_remotely)
-  status.valueLack = flag(is_out_of_credit(m))
+  status.valueLack = flag(is_out_of_credit(m) or lasting.is_given(m, "0012H"))
   status.loseTrack = flag(m.lost)
   if switches.C29 == "present" then status.accountFlag = flag(m.account) end
   return status
@@ -126,8 +127,8 @@ function service.flow(m, at)
     pressureSensorState = "0",
     magneticInterference = flag(active["0009H"]),
     pressureLack = flag(active["0007H"] or m.tired),
-    pressureWarn = flag(active["0015H"] or gauge.is_beyond(m, "0015H")),
-    temperatureWarn = flag(active["0014H"] or gauge.is_beyond(m, "0014H")),
+    pressureWarn = flag(active["0015H"] or lasting.is_own(m, "0015H")),
+    temperatureWarn = flag(active["0014H"] or lasting.is_own(m, "0014H")),
   }
   return out
 end

@@ -3,6 +3,8 @@
 -- In a meter: valve (valveState), closed_remotely, lacking (shut for want of credit),
 -- locked (shut after many days without gas), stuck, active (warnings that last).
 
+local lasting = require "xfiot.sandbox.lasting"
+
 local OPEN <const>, CLOSED <const>, DAMAGED <const> = "1", "2", "4"
 
 local valve = { OPEN = OPEN, CLOSED = CLOSED }
@@ -80,7 +82,7 @@ end
 ---@param told fun(code: string, state: string)
 function valve.lock(m, told)
   m.locked = true
-  told("0001H", "1")
+  lasting.tell(m, told, "0001H", "1")
   valve.turn(m, CLOSED, told)
 end
 

@@ -1,9 +1,12 @@
 -- Warnings of a meter about its credit, each told once when it begins and once when
 -- it is over (0 back to normal).
 
+local lasting = require "xfiot.sandbox.lasting"
+
 -- Bits of m.warned. Low is below limits.low, overdrawn at -limits.overdraft or lower;
 -- limits are the sandbox's settings, in thousandths.
-local LOW <const>, ZERO <const>, OVERDRAWN <const> = 1, 2, 4
+local BITS <const> = lasting.WARNED
+local LOW <const>, ZERO <const>, OVERDRAWN <const> = BITS["000FH"], BITS["0012H"], BITS["0011H"]
 
 local warning = {}
 
@@ -30,7 +33,15 @@ function warning.next(m, limits)
   return nil
 end
 
-local ROWS <const> = { { LOW, "000FH" }, { ZERO, "0012H" }, { OVERDRAWN, "0011H" } }
+local CODES <const> = { "000FH", "0012H", "0011H" }
+
+-- What is over by now.
+local function tell_over(m, due, warned, told)
+  for _, code in ipairs(CODES) do
+    local bit = BITS[code]
+    if due & bit == 0 and warned & bit ~= 0 then lasting.tell(m, told, code, "0") end
+  end
+end
 
 --- Tells what has begun; told(code, state). What is over is told only if it was told.
 ---@param m table
@@ -39,12 +50,11 @@ local ROWS <const> = { { LOW, "000FH" }, { ZERO, "0012H" }, { OVERDRAWN, "0011H"
 function warning.tell(m, limits, told)
   local due, warned = warning.due(m, limits), m.warned or 0
   if due == warned then return end
-  for _, row in ipairs(ROWS) do
-    if due & row[1] ~= 0 and warned & row[1] == 0 then told(row[2], "1") end
+  for _, code in ipairs(CODES) do
+    local bit = BITS[code]
+    if due & bit ~= 0 and warned & bit == 0 then lasting.tell(m, told, code, "1") end
   end
-  for _, row in ipairs(ROWS) do
-    if due & row[1] == 0 and warned & row[1] ~= 0 then told(row[2], "0") end
-  end
+  tell_over(m, due, warned, told)
   m.warned = due ~= 0 and due or nil
 end
 
@@ -54,9 +64,7 @@ end
 ---@param told fun(code: string, state: string)
 function warning.calm(m, limits, told)
   local due, warned = warning.due(m, limits), m.warned or 0
-  for _, row in ipairs(ROWS) do
-    if due & row[1] == 0 and warned & row[1] ~= 0 then told(row[2], "0") end
-  end
+  tell_over(m, due, warned, told)
   local left = warned & due
   m.warned = left ~= 0 and left or nil
 end
