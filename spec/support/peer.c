@@ -258,12 +258,15 @@ static bool answer_chunked(struct connection *c)
 static bool put_numbered(struct connection *c, int number)
 {
     char *text = strdup(c->peer->argument);
-    char *at = text != NULL ? strchr(text, '#') : NULL;
+    char *at;
     bool ok;
 
-    for (char *end = at != NULL ? at + strspn(at, "#") : NULL; end != NULL && end-- > at; number /= 10)
-        *end = (char)('0' + number % 10);
-    ok = text != NULL && put_reply(c, "200 OK", "application/json", text);
+    if (text == NULL)
+        return false;
+    at = strchr(text, '#');
+    for (size_t left = at != NULL ? strspn(at, "#") : 0; left > 0; number /= 10)
+        at[--left] = (char)('0' + number % 10);
+    ok = put_reply(c, "200 OK", "application/json", text);
     free(text);
     return ok;
 }
