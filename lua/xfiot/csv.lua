@@ -81,8 +81,15 @@ local function take(self)
   end
 end
 
+-- Without the blanks around it, and without byte order marks: files are put together from files.
 local function trim(cell)
-  return (cell:match "^[ \t\u{feff}]*(.-)[ \t]*$")
+  local at = 1
+  repeat
+    local before = at
+    at = cell:match("^[ \t]*()", at)
+    if cell:sub(at, at + 2) == BOM then at = at + 3 end
+  until at == before
+  return (cell:match("^(.-)[ \t]*$", at))
 end
 
 -- What spreadsheets write to keep the zeros of ="0760".
