@@ -202,8 +202,11 @@ void xf_add_table(lua_State *L, int core)
     static const luaL_Reg charset_methods[] = {{"feed", charset_feed}, {"__gc", charset_gc}, {NULL, NULL}};
     static const luaL_Reg set_methods[] = {
         {"add", key_set_add}, {"__gc", key_set_gc}, {"__close", key_set_gc}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"charset", charset}, {"key_set", key_set}, {"real_path", real_path}, {"file_kind", file_kind}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"charset", charset},
+                                         {"key_set", key_set},
+                                         {"real_path", real_path},
+                                         {"file_kind", file_kind},
+                                         {NULL, NULL}};
 
     xf_new_type(L, core, CHARSET_TYPE, charset_methods);
     xf_new_type(L, core, KEY_SET_TYPE, set_methods);

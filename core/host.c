@@ -187,12 +187,15 @@ static int leave_signals(lua_State *L)
 /* What only the host program has. */
 static int open_host(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"script", embedded_script},          {"is_terminal", is_terminal},
-        {"was_interrupted", was_interrupted}, {"leave_signals", leave_signals},
-        {"limit_memory", limit_memory},       {"stop_after", stop_after},
-        {"stop_politely", stop_politely},     {"heed_termination", heed_termination},
-        {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"script", embedded_script},
+                                         {"is_terminal", is_terminal},
+                                         {"was_interrupted", was_interrupted},
+                                         {"leave_signals", leave_signals},
+                                         {"limit_memory", limit_memory},
+                                         {"stop_after", stop_after},
+                                         {"stop_politely", stop_politely},
+                                         {"heed_termination", heed_termination},
+                                         {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;

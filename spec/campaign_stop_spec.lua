@@ -166,10 +166,27 @@ describe("results", function()
     end
     assert.are.equal(1, s:executed())
     helper.write(s.folder .. "/again", rows(1, 1)) -- the same order once more is the same order
-    local result = C.xfiot({ "run", "recharge", "--from", s.folder .. "/again", "--results", s.results }, { env = s.env })
+    local result = C.xfiot({ "run", "recharge", "--from", s.folder .. "/again", "--results", s.results },
+      { env = s.env })
     assert.are.equal(0, result.status, result.stderr)
     assert.are.same({ applied = 1 }, select(2, s:outcomes()))
     assert.are.equal(1, s:executed())
+  end)
+
+  it("tell the state of the order of a run that failed after it, with why", function()
+    local s <close> = stage { meters = 2, rows = rows(1, 2) }
+    local script = helper.write(s.folder .. "/w.lua", [[return require "xfiot".workflow { name = "w",
+      args = { deviceNo = "string", amount = "money", order = "order" },
+      run = function(flow, args)
+        local meter = flow:meter(args.deviceNo)
+        local function pay() meter:recharge { order = args.order, amount = args.amount } end
+        if args.deviceNo:find "1$" then pay() else flow:step("pay", pay) end
+        error "billing is closed"
+      end }]])
+    local result = C.xfiot({ "run", script, "--from", s.csv, "--results", s.results }, { env = s.env })
+    assert.are.equal(3, result.status, result.stderr)
+    assert.are.same({ applied = 2 }, select(2, s:outcomes()))
+    assert.are.equal(4, select(2, helper.read(s.results):gsub("w.lua:%d+: billing is closed", ""))) -- two languages
   end)
 
   it("say failed of a row whose run has other values and is not over", function()

@@ -4,6 +4,7 @@ local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
 local rehearsal = require "xfiot.rehearsal"
+local tariff = require "xfiot.tariff"
 local tariff_file = require "xfiot.tariff_file"
 
 local workflow = {}
@@ -36,6 +37,11 @@ types.string = {
 types.money = {
   en = "an amount with at most 2 digits after the point", zh = "最多 2 位小数的金额",
   read = function(value) return core.decimal(value, 2) and value or nil end,
+}
+
+types.gas = {
+  en = "gas in m³, 0 or more, with at most 3 digits after the point", zh = "不小于 0、最多 3 位小数的气量（立方米）",
+  read = function(value) return type(value) == "string" and tariff.litres(value) and value or nil end,
 }
 
 types.order = {
