@@ -85,7 +85,7 @@ describe("a CSV file", function()
   it("whose quote never ends does not fill the memory", function()
     local ok, why = pcall(read, 'a,b\n"' .. ("1,2\n"):rep(100000))
     assert.is_false(ok)
-    assert.truthy(why:find("line 2: the row does not end", 1, true), why)
+    assert.truthy(tostring(why):find("line 2: the row does not end", 1, true), tostring(why))
   end)
 
   it("is written so that it can be read", function()
