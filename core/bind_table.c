@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bind.h"
 #include "key_set.h"
@@ -175,13 +176,37 @@ static int real_path(lua_State *L)
     return 2;
 }
 
+/***
+What a path leads to, and by what its file is the same under any name and link.
+@function file_kind
+@tparam string path
+@treturn string|nil file, folder or other: a pipe, a socket, a device
+@treturn[opt] string the file's identity; or why nothing is there
+*/
+static int file_kind(lua_State *L)
+{
+    struct stat st;
+
+    if (stat(luaL_checkstring(L, 1), &st) != 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, strerror(errno));
+        return 2;
+    }
+    lua_pushstring(L, S_ISREG(st.st_mode) ? "file" : S_ISDIR(st.st_mode) ? "folder" : "other");
+    lua_pushfstring(L, "%I:%I", (lua_Integer)st.st_dev, (lua_Integer)st.st_ino);
+    return 2;
+}
+
 void xf_add_table(lua_State *L, int core)
 {
     static const luaL_Reg charset_methods[] = {{"feed", charset_feed}, {"__gc", charset_gc}, {NULL, NULL}};
     static const luaL_Reg set_methods[] = {
         {"add", key_set_add}, {"__gc", key_set_gc}, {"__close", key_set_gc}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"charset", charset}, {"key_set", key_set}, {"real_path", real_path}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"charset", charset},
+                                         {"key_set", key_set},
+                                         {"real_path", real_path},
+                                         {"file_kind", file_kind},
+                                         {NULL, NULL}};
 
     xf_new_type(L, core, CHARSET_TYPE, charset_methods);
     xf_new_type(L, core, KEY_SET_TYPE, set_methods);

@@ -152,14 +152,20 @@ static int stop_after(lua_State *L)
     return 0;
 }
 
+/* From here on SIGTERM is as Ctrl-C. */
+static int heed_termination(lua_State *L)
+{
+    (void)L;
+    (void)signal(SIGTERM, interrupt);
+    return 0;
+}
+
 /* From here on Ctrl-C and SIGTERM only count as one interruption: the code that runs
  * asks was_interrupted, lets what is in flight come to its end, and stops. */
 static int stop_politely(lua_State *L)
 {
-    (void)L;
     polite = 1;
-    (void)signal(SIGTERM, interrupt);
-    return 0;
+    return heed_termination(L);
 }
 
 static int is_terminal(lua_State *L)
@@ -181,11 +187,15 @@ static int leave_signals(lua_State *L)
 /* What only the host program has. */
 static int open_host(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"script", embedded_script},          {"is_terminal", is_terminal},
-        {"was_interrupted", was_interrupted}, {"leave_signals", leave_signals},
-        {"limit_memory", limit_memory},       {"stop_after", stop_after},
-        {"stop_politely", stop_politely},     {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"script", embedded_script},
+                                         {"is_terminal", is_terminal},
+                                         {"was_interrupted", was_interrupted},
+                                         {"leave_signals", leave_signals},
+                                         {"limit_memory", limit_memory},
+                                         {"stop_after", stop_after},
+                                         {"stop_politely", stop_politely},
+                                         {"heed_termination", heed_termination},
+                                         {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;

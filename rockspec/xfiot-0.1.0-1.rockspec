@@ -198,6 +198,7 @@ build = {
     ["xfiot.reckoning"] = "lua/xfiot/reckoning.lua",
     ["xfiot.reconciliation"] = "lua/xfiot/reconciliation.lua",
     ["xfiot.recovery"] = "lua/xfiot/recovery.lua",
+    ["xfiot.rehearsal"] = "lua/xfiot/rehearsal.lua",
     ["xfiot.remember"] = "lua/xfiot/remember.lua",
     ["xfiot.results"] = "lua/xfiot/results.lua",
     ["xfiot.retention"] = "lua/xfiot/retention.lua",

@@ -5,7 +5,12 @@ return xfiot.workflow {
   doc  = "Tell a meter whose money is kept by the utility (后台预付费) its balance, price and tier.\n"
       .. "What is not given comes from the meter's ledger, after its latest report has been settled.",
   args = { deviceNo = "string", balance = "money?", price = "money?", ladderNo = "integer?" },
-  run  = function(flow, args)
+  check = function(flow, args) -- what the ledger will give is stood in for
+    flow:meter(args.deviceNo):sync_balance {
+      balance = args.balance or 0, price = args.price or 1, ladderNo = args.ladderNo or 1,
+    }
+  end,
+  run = function(flow, args)
     local meter, book = flow:meter(args.deviceNo), xfiot.settlement(flow.client)
     local show, stands = {}, nil
     if not (args.balance and args.price and args.ladderNo) then

@@ -4,9 +4,18 @@ return xfiot.workflow {
   name = "meter_swap",
   doc  = "Replace a customer's meter: settle the old one, open the new one, carry balance and ladder over.\n"
       .. "With cardNo and tariff the meters keep their money themselves (表端金额), else the ledger does (后台预付费).",
-  args = { deviceNo = "string", newDeviceNo = "string", reading = "string", order = "order", newReading = "string?",
+  args = { deviceNo = "string", newDeviceNo = "string", reading = "gas", order = "order", newReading = "gas?",
            cardNo = "string?", tariff = "tariff?" },
-  run  = function(flow, args)
+  check = function(flow, args) -- what the old meter leaves is stood in for
+    local new = flow:meter(args.newDeviceNo)
+    flow:meter(args.deviceNo)
+    if not args.cardNo then
+      return new:open_account { order = args.order, billingMethod = 1, amount = 0, price = 1, ladderNo = 1 }
+    end
+    new:open_account { order = args.order, amount = 0, cardNo = args.cardNo, tariff = args.tariff, clearMark = 1 }
+    new:set_ladder { order = args.order .. "/ladder", ladderValue = 0 }
+  end,
+  run = function(flow, args)
     local client, book = flow.client, xfiot.settlement(flow.client)
     local old, new = assert(client:query { deviceNo = args.deviceNo }), flow:meter(args.newDeviceNo)
     local final = book:final(flow:meter(args.deviceNo), args) -- balance and ladder of the old one

@@ -2,67 +2,12 @@
 -- platform in a process of its own.
 
 local C = require "spec.cli_helper"
+local M = require "spec.campaign_helper"
 local core = require "xfiot.core"
 local crash = require "spec.crash_helper"
 local helper = require "spec.helper"
 
-local HEAD <const> = "order,deviceNo,amount\n"
-
--- The orders and amounts of meter i, as crash.judge knows them.
-local function row(i, order) return ("%s,3001%010d,1.%02d\n"):format(order or "A-" .. i .. "-1", i, i % 100) end
-
-local function rows(first, last)
-  local list = { HEAD }
-  for i = first, last do list[#list + 1] = row(i) end
-  return table.concat(list)
-end
-
-local Stage = {}
-Stage.__index = Stage
-Stage.__close = function(self) self.platform:stop() end
-
--- A platform, a folder with a journal and a file of rows.
-local function stage(options)
-  local folder = helper.tmpdir()
-  local self = setmetatable({ platform = crash.platform(options), folder = folder, csv = folder .. "/rows.csv",
-                              results = folder .. "/results.csv", journal = folder .. "/journal.db" }, Stage)
-  self.env = self.platform:with(self.journal, 5)
-  if options.rows then helper.write(self.csv, options.rows) end
-  return self
-end
-
-function Stage:words(...)
-  return { "run", "recharge", "--from", self.csv, "--results", self.results, ... }
-end
-
-function Stage:run(...) return C.xfiot(self:words(...), { env = self.env, limit = 300 }) end
-
-function Stage:start(...)
-  return helper.start({ "xfiot", table.unpack(self:words(...)) }, { env = self.env })
-end
-
--- The results: outcome by key, and how many there are of each.
-function Stage:outcomes()
-  local by_key, count = {}, {}
-  local head = true
-  for line in io.lines(self.results) do
-    if not head then
-      local key, outcome = line:match "^([^,]*),[^,]*,([^,]*)"
-      by_key[key], count[outcome] = outcome, (count[outcome] or 0) + 1
-    end
-    head = false
-  end
-  return by_key, count
-end
-
-function Stage:runs(...)
-  local list = {}
-  local text = C.xfiot({ "runs", "list", "--json", ... }, { env = self.env }).stdout
-  for line in text:gmatch "[^\n]+" do list[#list + 1] = assert(core.decode(line)) end
-  return list
-end
-
-function Stage:executed() return #self.platform:get("ledger").ledger end
+local HEAD, row, rows, stage = M.HEAD, M.row, M.rows, M.stage
 
 -- ---- before anything is sent
 
@@ -72,6 +17,33 @@ local BAD = { -- what, text, words of stderr, more arguments
   { "a key twice", HEAD .. row(1) .. row(2) .. row(1), { 'line 4: order "A-1-1" stands on line 2 already' } },
   { "an empty key", HEAD .. ",30010000000001,1.00\n", { "line 2: order is empty, and it is the key" } },
   { "a number that a spreadsheet rounded", HEAD .. "A,3.00100E+13,1.00\n", { "line 2: deviceNo was made a rounded" } },
+  { "a number that a spreadsheet rounded more", HEAD .. "A,3E+13,1.00\n", { "line 2: deviceNo was made a rounded" } },
+  { "the apostrophe of spreadsheets", HEAD .. "A,'30010000000001,1.00\n", { "line 2: deviceNo begins with the apos" } },
+  { "a rounded key", "card,order,deviceNo,amount\n7.1E+18,A,1,1\n", { "line 2: card was made a rounded" },
+    { "--key", "card" } },
+  { "what the verb refuses", HEAD .. "A,30010000000001,-5\nB,30010000000002,0\nC,30010000000003,99999999\n"
+    .. "D,300100000000013001000000000130012,1\nE\u{3000},30010000000001,1\nF\u{200b}G,30010000000001,1\n",
+    { "line 2: amount must be a positive", "line 3: amount must be a positive", "line 4: amount must be a decimal from",
+      "line 5: deviceNo must be text of 1 to 32", "line 6: order must not begin or end", "line 7: order must not begin",
+      "6 of 6 rows" } },
+  { "NUL", HEAD .. "A,3001\0,1.00\n", { "line 2: deviceNo must be text in UTF-8 without NUL" } },
+  { "an order twice, under another key", "deviceNo,order,amount\n30010000000001,A,1\n30010000000002,B,1\n"
+    .. "30010000000003,A,1\n", { 'line 4: order "A" stands on line 2 already', "1 of 3 rows" },
+    { "--key", "deviceNo" } },
+  { "one order for all rows", "deviceNo,amount\n30010000000001,1\n30010000000002,1\n",
+    { 'line 3: order "A" stands on line 2 already' }, { "order=A" } },
+  { "a quote that is not closed, and rows before it", HEAD .. "A,30010000000001,0\n\"B,30010000000001,1\n",
+    { "line 2: amount must be a positive", "line 3: the row: a quote is not closed (引号没有闭合)", "2 of 2 rows" } },
+  { "what is no UTF-8", HEAD .. row(1) .. "\xff,30010000000001,1\n", { "line 3: the row: not in UTF-8" } },
+  { "a row without an end", HEAD .. row(1) .. '"' .. ("1,2\n"):rep(40000),
+    { "line 3: the row: the row does not end" } },
+  { "a folder", rows(1, 1), { "/ is a folder" }, { "--from", "/" } },
+  { "a device", rows(1, 1), { "/dev/null is a pipe or a device, but the rows are read several times" },
+    { "--from", "/dev/null" } },
+  { "a share above all", rows(1, 1), { "--max-failures must be" }, { "--max-failures", "101%" } },
+  { "results that are no file", rows(1, 1), { "--results / is no file" }, { "--results", "/" } },
+  { "results that cannot be written", rows(1, 1), { "--results /nowhere/results.csv cannot be written" },
+    { "--results", "/nowhere/results.csv" } },
   { "too many cells", HEAD .. "A,30010000000001,1.00,more\n", { "line 2: the row has more cells" } },
   { "a missing column", "order,deviceNo\nA,1\n", { "there is no column amount" } },
   { "a missing key column", rows(1, 1), { "there is no column 户号" }, { "--key", "户号" } },

@@ -7,7 +7,8 @@ local verbs = require "xfiot.verbs"
 local arguments = {}
 
 local ORDER_ID_MOST = 64 -- characters
-local FOLLOW_UP = "/price" -- what a script adds for the second command of one procedure; not counted
+-- What a script adds for the second command of one procedure; not counted.
+local FOLLOW_UPS = { "/price", "/ladder" }
 
 -- What stands in for the meter's id, and for times that are "now" unless given.
 local SOME_DEVICE, SOME_TIME = ("0"):rep(32), "20000101000000"
@@ -53,18 +54,34 @@ local function has_invisible(id)
   return false
 end
 
+--- What is wrong with an order's id.
+---@param id any
+---@return string|nil rule nil: nothing
+---@return string? rule_zh
+function arguments.order_fault(id)
+  local length = type(id) == "string" and core.measure(id)
+  if not length or length < 1 or length > ORDER_ID_MOST then
+    return ("must be text of 1 to %d characters, an id of yours that is never used again"):format(ORDER_ID_MOST),
+      ("应为 1 到 %d 个字符的文本，永不重复的订单号"):format(ORDER_ID_MOST)
+  elseif id:find "%c" or id:find "^ " or id:find " $" or has_invisible(id) then
+    return "must not begin or end with a blank, nor hold control or invisible characters: ids would look alike",
+      "首尾不得有空格，且不得含控制字符或不可见字符，以免订单号看似相同"
+  end
+end
+
 local function check_order_id(verb, args, faults)
   if not verb.order then return end
   local id = args.order
-  if type(id) == "string" and id:sub(-#FOLLOW_UP) == FOLLOW_UP then id = id:sub(1, -#FOLLOW_UP - 1) end
-  local length = type(id) == "string" and core.measure(id)
-  if not length or length < 1 or length > ORDER_ID_MOST then
-    add_fault(faults, "order", ("must be text of 1 to %d characters, an id of yours that is never used again")
-      :format(ORDER_ID_MOST), ("应为 1 到 %d 个字符的文本，永不重复的订单号"):format(ORDER_ID_MOST))
-  elseif id:find "%c" or id:find "^ " or id:find " $" or has_invisible(id) then
-    add_fault(faults, "order", "must not begin or end with a blank, nor hold control or invisible characters: "
-      .. "ids would look alike", "首尾不得有空格，且不得含控制字符或不可见字符，以免订单号看似相同")
+  if type(id) == "string" then
+    for _, suffix in ipairs(FOLLOW_UPS) do
+      if #id > #suffix and id:sub(-#suffix) == suffix then
+        id = id:sub(1, -#suffix - 1)
+        break
+      end
+    end
   end
+  local rule, rule_zh = arguments.order_fault(id)
+  if rule then add_fault(faults, "order", rule, rule_zh) end
 end
 
 -- An amount as the verb means it: positive, and turned round for a refund.

@@ -2,6 +2,7 @@
 -- comes to is in the journal; here are only counts, and the rows being sent. A row
 -- whose meter has not answered within PATIENCE is put away and brought back later.
 local core = require "xfiot.core"
+local csv = require "xfiot.csv"
 local doubts = require "xfiot.doubts"
 local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
@@ -13,6 +14,7 @@ local campaign = {}
 local PATIENCE = 10          -- seconds that a run waits for its meter before it is put away
 local LIVE = 2048            -- runs that wait for their meters with their coroutines, at most
 local FIRST_PAUSE, LAST_PAUSE = 0.5, 60 -- seconds between two rounds of asking for rows put away
+local SHARE_FROM = 20        -- rows finished before a share of failures says anything
 local DRAIN = 30             -- seconds for what is in flight when the campaign stops
 
 ---@class xfiot.Campaign
@@ -93,8 +95,16 @@ local function launch(self, run)
   self.runs[run.task.co] = run
 end
 
+local function is_of_journal(err) return errors.is(err) and err.operation == "journal" end
+
+-- A row that cannot be begun has no run that would tell why.
+local function refuse(self, line, key, cause)
+  if self.on_fault then self.on_fault(line, key, cause) end
+  count(self, "failed")
+end
+
 -- Takes up the run of a row in a task of its own: it waits for the journal.
-local function take(self, row, was_waiting)
+local function take(self, row, was_waiting, line)
   local ok, run = pcall(runs.take, self.client, row, self.script, { patience = self.patience, short = 1 })
   if ok then
     run.was_waiting = was_waiting
@@ -103,16 +113,18 @@ local function take(self, row, was_waiting)
   self.sending, self.active = self.sending - 1, self.active - 1
   if errors.is(run) and run.kind == "cancelled" then
     count(self, "elsewhere")
-  else
+  elseif is_of_journal(run) then
     self.cause = self.cause or run
     self:stop(tostring(run))
+  else
+    refuse(self, line, row.key, run)
   end
   ring(self)
 end
 
-local function take_soon(self, row, was_waiting)
+local function take_soon(self, row, was_waiting, line)
   self.sending, self.active = self.sending + 1, self.active + 1
-  loop.spawn(take, self, row, was_waiting)
+  loop.spawn(take, self, row, was_waiting, line)
 end
 
 local AS_IT_IS = { succeeded = "done_before", cancelled = "cancelled", waiting = "waiting" }
@@ -128,21 +140,43 @@ local function look(row, args)
   return AS_IT_IS[row.state] or "take"
 end
 
-local function begin_row(self, key, args)
+local function begin_row(self, key, args, line)
   local json = core.encode(args)
   local row = not self.fresh and self.book:read("run_find_row", self.id, key) or nil
   local what = row and look(row, json) or "new"
   if what == "new" then
+    local run = runs.new(self.client, self.script, json,
+      { campaign = self.id, key = key, newest = row and row.id, patience = self.patience, short = 1 })
     self.sending, self.active = self.sending + 1, self.active + 1
-    launch(self, runs.new(self.client, self.script, json,
-      { campaign = self.id, key = key, newest = row and row.id, patience = self.patience, short = 1 }))
+    launch(self, run)
     return "begun"
   elseif what == "take" then
-    take_soon(self, row)
+    take_soon(self, row, false, line)
     return "begun"
   end
-  count(self, what == "other" and "failed" or what)
+  if what == "other" then
+    error(errors.new {
+      kind = "cancelled", operation = self.script.workflow.name, sent = false, run = row.id,
+      message_en = ("Run %d of this row has other values and is %s"):format(row.id, row.state),
+      message = ("该行的运行 %d 采用其他参数，状态为 %s"):format(row.id, row.state),
+      remedy = ("Nothing was sent for these values. See xfiot runs show %d; bring it to its end first."):format(row.id),
+    }, 0)
+  end
+  count(self, what)
   return what
+end
+
+-- One row; what it raises is its own failure, unless the journal does not work.
+local function begin(self, rows, cells, line)
+  local key, args, err = rows:read(cells, true) -- what the workflow's check asks the verbs ask once more
+  if not args then -- the file was changed after it had been checked
+    refuse(self, line, key, err)
+    return nil
+  end
+  local ok, what = pcall(begin_row, self, key, args, line)
+  if ok then return what end
+  if is_of_journal(what) then error(what, 0) end
+  refuse(self, line, key, what)
 end
 
 -- Waits for a place, and for the time that the rate leaves for the next row.
@@ -250,45 +284,52 @@ local function go(self, rows)
   local good, some = 0, false -- rows begun, and those that were done before: the canary is among them
   local next_row, reader = rows:each()
   local _ <close> = reader
-  for cells in next_row do
+  for cells, line in next_row do
     wait_for_place(self)
     if self.stopping then break end
     self.begun = self.begun + 1
-    local key, args = rows:read(cells)
-    if not args then
-      count(self, "failed") -- the file was changed after it had been checked
-    else
-      local what = begin_row(self, key, args)
-      some = some or what == "begun"
-      if what == "begun" or what == "done_before" then good = good + 1 end
-      if some and good == self.canary then pass_canary(self, good) end
-    end
+    local what = begin(self, rows, cells, line)
+    some = some or what == "begun"
+    if what == "begun" or what == "done_before" then good = good + 1 end
+    if some and good == self.canary then pass_canary(self, good) end
     if self.begun % 256 == 0 then loop.sleep(0) end -- rows that are done already would never let the loop turn
   end
   if not self.stopping then wait_for_rows(self, self.wait) end
   drain(self)
 end
 
---- Runs the campaign; in a task of the loop. Raises only what makes it impossible.
+--- Runs the campaign; in a task of the loop. Raises only what makes it impossible, once
+--- what was in flight has come to its end.
 ---@param rows xfiot.CampaignRows
 function Campaign:run(rows)
   self.real_outcomes = self.client.outcomes
   self.client.outcomes = setmetatable(
     { real = self.real_outcomes, wait = wait_without_place(self, self.real_outcomes) }, Waiting)
   local ok, err = pcall(go, self, rows)
+  if not ok then
+    if csv.is_fault(err) then
+      self:stop(("%s was changed after it had been checked: %s"):format(rows.path, tostring(err)))
+    else
+      self.cause = self.cause or err
+      self:stop(tostring(err))
+    end
+    pcall(drain, self)
+  end
   self.client.outcomes = self.real_outcomes
-  if not ok then error(err, 0) end
   if self.cause then error(self.cause, 0) end
 end
+
+local function usual_limit(finished) return math.max(20, finished / 20) end
 
 --- A limit of failures as people write it: a number, or a share of the rows that are finished.
 ---@param text? string "20" or "5%"; default: more than 20, and more than 5 %
 ---@return fun(finished: integer): number|nil
 function campaign.limit(text)
-  text = text or "5%"
-  local share = text:match "^(%d+%.?%d*)%%$"
+  if not text then return usual_limit end
+  local share = tonumber(text:match "^(%d+%.?%d*)%%$")
   if share then
-    return function(finished) return math.max(20, finished * tonumber(share) / 100) end
+    if share > 100 then return nil end
+    return function(finished) return finished < SHARE_FROM and finished or finished * share / 100 end
   end
   local most = math.tointeger(tonumber(text))
   if not most or most < 0 then return nil end
@@ -310,7 +351,8 @@ end
 
 --- Makes a campaign; its row in the journal is written.
 ---@param options { client: xfiot.Client, script: xfiot.Script, file: string, constants: table, concurrency: integer,
---- rate?: number, canary?: integer, limit: fun(finished: integer): number, wait?: number }
+--- rate?: number, canary?: integer, limit: fun(finished: integer): number, wait?: number,
+--- on_fault?: fun(line: integer, key: string, err: any) learns of rows that have failed without a run }
 ---@return xfiot.Campaign
 function campaign.new(options)
   local self = setmetatable(options, Campaign)

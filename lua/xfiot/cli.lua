@@ -61,16 +61,19 @@ local PARSERS = {
     run:flag("-h --help", "after a script: that script's own arguments")
     run:argument("script", "Lua file, or the name of a workflow that is shipped (recharge)"):args "?"
     run:argument("args", "name=value of the script; with --from: the same for all rows"):args "*"
-    run:option("--from", "run the workflow once for each row of a CSV file (a campaign)"):argname "FILE"
+    run:option("--from", "run the workflow once for each row of a CSV file (a campaign); no pipe: it is read "
+      .. "several times"):argname "FILE"
     run:option("--key", "column that tells rows apart; default: order, else the first"):argname "COLUMN"
     run:option("--encoding", "of the file: utf-8 (default) or gbk"):argname "NAME"
     run:option("--concurrency", "rows at once, 256 by default; one that waits for its meter does not count")
       :argname "N"
     run:option("--rate", "rows begun a second at most, 50/s"):argname "R/s"
     run:option("--canary", "the first N rows must succeed before the rest starts"):argname "N"
-    run:option("--max-failures", "stop when more rows have failed: a number, or a share of those done (5% by default)")
+    run:option("--max-failures", "stop when more rows have failed: a number, or a share of the finished ones, "
+      .. "judged from the 20th on; default: more than 20, and more than 5%")
       :target("max_failures"):argname "N"
-    run:option("--results", "CSV file with a row for each row, brought up to date"):argname "FILE"
+    run:option("--results", "CSV file with a row for each row, brought up to date; not the rows' own file")
+      :argname "FILE"
     run:flag("--verify", "read each meter's prices back and compare (price changes)")
     run:flag("--resume", "go on with this file; the same as giving the command again")
     run:flag("--restricted", "the script gets no os, io, debug and loads nothing")

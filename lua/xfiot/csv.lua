@@ -11,6 +11,18 @@ local BOM = "\xEF\xBB\xBF"
 local CHARSETS = { ["utf-8"] = false, utf8 = false, gbk = "GB18030", gb2312 = "GB18030", gb18030 = "GB18030",
                    cp936 = "GB18030" }
 
+-- From which line on a file is no table, and why.
+local Fault = { __tostring = function(self) return ("line %d: %s"):format(self.line, self.rule) end }
+
+local function refuse(line, rule, rule_zh)
+  error(setmetatable({ line = line, rule = rule, rule_zh = rule_zh }, Fault), 0)
+end
+
+--- Whether a value is a fault of a file: `line`, `rule` and `rule_zh` say where it ends to be a table, and why.
+---@param value any
+---@return boolean
+function csv.is_fault(value) return getmetatable(value) == Fault end
+
 ---@class xfiot.CsvReader
 ---@field names string[] of the columns
 ---@field line integer where the row that was read last begins
@@ -29,11 +41,12 @@ end
 -- More text into the buffer; false at the end of the file.
 local function fill(self)
   if self.ended then return false end
-  local bytes = self.file:read(BLOCK)
+  local bytes, cannot = self.file:read(BLOCK)
+  if cannot then refuse(self.next_line, "the file cannot be read: " .. cannot, "文件无法读取：" .. cannot) end
   local text = bytes or ""
   if self.converter then
     local converted, why = self.converter:feed(text)
-    if not converted then error(("line %d: %s (%s)"):format(self.next_line, why, self.encoding), 0) end
+    if not converted then refuse(self.next_line, ("%s (%s)"):format(why, self.encoding), "文本不是指定的编码") end
     text = converted
   end
   self.ended = bytes == nil
@@ -45,7 +58,7 @@ local function fill(self)
 end
 
 local function never_ends(self)
-  error(("line %d: the row does not end; is a quote missing?"):format(self.next_line), 0)
+  refuse(self.next_line, "the row does not end; is a quote missing?", "该行没有结束，是否缺少引号？")
 end
 
 -- Fills, and moves a place in the text along with it.
@@ -81,8 +94,15 @@ local function take(self)
   end
 end
 
+-- Without the blanks around it, and without byte order marks: files are put together from files.
 local function trim(cell)
-  return (cell:match "^[ \t\u{feff}]*(.-)[ \t]*$")
+  local at = 1
+  repeat
+    local before = at
+    at = cell:match("^[ \t]*()", at)
+    if cell:sub(at, at + 2) == BOM then at = at + 3 end
+  until at == before
+  return (cell:match("^(.-)[ \t]*$", at))
 end
 
 -- What spreadsheets write to keep the zeros of ="0760".
@@ -99,7 +119,7 @@ local function split_quoted(self, record)
       local parts, from = {}, open
       while true do
         local quote = record:find('"', from, true)
-        if not quote then error(("line %d: a quote is not closed"):format(self.line), 0) end
+        if not quote then refuse(self.line, "a quote is not closed", "引号没有闭合") end
         parts[#parts + 1] = record:sub(from, quote - 1)
         if record:sub(quote + 1, quote + 1) ~= '"' then
           at = quote + 1
@@ -111,7 +131,7 @@ local function split_quoted(self, record)
       cell = table.concat(parts)
       at = record:match("^[ \t]*()", at)
       if at <= #record and record:sub(at, at) ~= self.separator then
-        error(("line %d: text after a closing quote"):format(self.line), 0)
+        refuse(self.line, "text after a closing quote", "闭合引号之后还有文本")
       end
     else
       local stop = record:find(self.separator, at, true) or #record + 1
@@ -152,7 +172,7 @@ function Reader:next()
       for _ in record:gmatch "\n" do self.next_line = self.next_line + 1 end
     end
     if not core.measure(record) then
-      error(("line %d: not in UTF-8; for a file in GBK say --encoding gbk"):format(self.line), 0)
+      refuse(self.line, "not in UTF-8; for a file in GBK say --encoding gbk", "不是 UTF-8；GBK 文件请加 --encoding gbk")
     end
     if record:find "[^ \t,;]" then
       return quotes and split_quoted(self, record) or split(self, record)
@@ -203,6 +223,11 @@ end
 function csv.open(path, encoding)
   local charset = csv.charset(encoding)
   if charset == nil then return nil, "--encoding must be utf-8 or gbk" end
+  local kind = core.file_kind(path)
+  if kind == "folder" then return nil, path .. " is a folder" end
+  if kind == "other" then
+    return nil, path .. " is a pipe or a device, but the rows are read several times: write them to a file"
+  end
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
   local converter

@@ -1,7 +1,10 @@
 --- Workflows: a script returns one, the host runs it with checked arguments.
+local arguments = require "xfiot.arguments"
 local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
+local rehearsal = require "xfiot.rehearsal"
+local tariff = require "xfiot.tariff"
 local tariff_file = require "xfiot.tariff_file"
 
 local workflow = {}
@@ -10,6 +13,7 @@ local workflow = {}
 ---@field name string
 ---@field doc string
 ---@field args table<string, string>
+---@field check? fun(flow: table, args: table) see xfiot.rehearsal
 ---@field run fun(flow: xfiot.Flow, args: table): any
 local Workflow = {}
 Workflow.__index = Workflow
@@ -21,7 +25,13 @@ local types = {}
 
 types.string = {
   en = "text", zh = "文本",
-  read = function(value) return type(value) == "string" and value ~= "" and value or nil end,
+  read = function(value)
+    if type(value) ~= "string" or value == "" then return nil end
+    if value:find("\0", 1, true) or not core.measure(value) then
+      return nil, "must be text in UTF-8 without NUL", "应为不含 NUL 的 UTF-8 文本"
+    end
+    return value
+  end,
 }
 
 types.money = {
@@ -29,11 +39,17 @@ types.money = {
   read = function(value) return core.decimal(value, 2) and value or nil end,
 }
 
+types.gas = {
+  en = "gas in m³, 0 or more, with at most 3 digits after the point", zh = "不小于 0、最多 3 位小数的气量（立方米）",
+  read = function(value) return type(value) == "string" and tariff.litres(value) and value or nil end,
+}
+
 types.order = {
   en = "your id for this order, 1 to 64 characters, never used again", zh = "订单号，1 到 64 个字符，永不重复",
   read = function(value)
-    local length = type(value) == "string" and not value:find "%c" and core.measure(value)
-    return length and length >= 1 and length <= 64 and value or nil
+    local rule, rule_zh = arguments.order_fault(value)
+    if rule then return nil, rule, rule_zh end
+    return value
   end,
 }
 
@@ -90,12 +106,13 @@ local function bad_definition(message)
 end
 
 --- Declares a workflow.
----@param definition { name: string, doc?: string, args?: table<string, string>, run: function }
+---@param definition { name: string, doc?: string, args?: table<string, string>, check?: function, run: function }
 ---@return xfiot.Workflow
 function workflow.new(definition)
-  if type(definition) ~= "table" then bad_definition "takes a table { name =, doc =, args =, run = }" end
+  if type(definition) ~= "table" then bad_definition "takes a table { name =, doc =, args =, check =, run = }" end
   if type(definition.name) ~= "string" or definition.name == "" then bad_definition "name must be text" end
   if type(definition.run) ~= "function" then bad_definition "run must be a function" end
+  if definition.check ~= nil and type(definition.check) ~= "function" then bad_definition "check must be a function" end
   local args = definition.args or {}
   if type(args) ~= "table" then bad_definition "args must be a table, name = type" end
   for name, spec in pairs(args) do
@@ -103,8 +120,8 @@ function workflow.new(definition)
       bad_definition(("argument %s has the unknown type %s"):format(tostring(name), tostring(spec)))
     end
   end
-  return setmetatable({ name = definition.name, doc = definition.doc or "", args = args, run = definition.run },
-    Workflow)
+  return setmetatable({ name = definition.name, doc = definition.doc or "", args = args, check = definition.check,
+                        run = definition.run }, Workflow)
 end
 
 --- Whether a value is a workflow.
@@ -151,11 +168,8 @@ function Workflow:describe()
   return list
 end
 
---- Checks arguments given as text or values; raises naming every bad one.
----@param given table<string, any>
----@param some? boolean only those that are given: others come later
----@return table args
-function Workflow:read_args(given, some)
+-- Reads arguments by their types: the values, and what is wrong with them.
+local function read_types(self, given, some)
   local faults, args = {}, {}
   for _, row in ipairs(rows_of(self)) do
     local name, kind, optional = row.name, row.kind, row.optional
@@ -178,6 +192,21 @@ function Workflow:read_args(given, some)
       faults[#faults + 1] = { path = tostring(name), rule = "is not an argument of " .. self.name,
                               rule_zh = "不是 " .. self.name .. " 的参数" }
     end
+  end
+  return args, faults
+end
+
+--- Reads arguments given as text or values, and checks them by their types and by the
+--- workflow's own check; raises naming every bad one.
+---@param given table<string, any>
+---@param some? boolean only those that are given: others come later
+---@param unchecked? boolean by their types only: they have passed the check before
+---@return table args
+function Workflow:read_args(given, some, unchecked)
+  local args, faults = read_types(self, given, some)
+  if #faults == 0 and self.check and not some and not unchecked then
+    faults = rehearsal.faults(self.check, args)
+    loop.check() -- Ctrl-C within it is no fault of the arguments
   end
   if #faults > 0 then
     table.sort(faults, function(a, b) return a.path < b.path end)

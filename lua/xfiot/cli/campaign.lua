@@ -40,20 +40,36 @@ end
 
 -- ---- the check
 
--- Every row once, before anything is sent. Returns the count, and the faults by line.
+local function say_fault(line, err)
+  local said = {}
+  for i, fault in ipairs(err.fields) do said[i] = ("%s %s (%s)"):format(fault.path, fault.rule, fault.rule_zh) end
+  cli.say(("line %d: %s"):format(line, table.concat(said, "; ")))
+end
+
+-- Every row once, before anything is sent. Returns how many, how many are bad, and the faults by line.
 local function check(rows, keep)
   local faults = {}
-  local count, bad = rows:check(function(line, _, err)
-    local said = {}
-    for i, fault in ipairs(err.fields) do said[i] = ("%s %s (%s)"):format(fault.path, fault.rule, fault.rule_zh) end
-    cli.say(("line %d: %s"):format(line, table.concat(said, "; ")))
+  local count, bad, is_whole = rows:check(function(line, _, err)
+    say_fault(line, err)
     if keep then faults[line] = err end
   end)
+  if not is_whole then cli.say "the rows after it were not looked at" end
   return count, bad, faults
 end
 
 local function real_path(options)
   return core.real_path(options.from) or cli.usage(options.from .. " cannot be found")
+end
+
+-- Whatever has come of the rows: results that cannot be written do not hide it.
+local function write_results(path, rows, given)
+  local ok, fault = pcall(results.write, path, rows, given)
+  if not ok then
+    cli.say(("the results cannot be written to %s: %s"):format(path, tostring(fault)))
+  elseif fault then
+    cli.say(("the results end where the file can no longer be read: %s"):format(tostring(fault)))
+  end
+  return ok
 end
 
 -- The results of a file that is refused tell what earlier times came to, besides what is bad.
@@ -62,10 +78,19 @@ local function refuse(read, rows, options, count, bad, faults)
     local shared = require "xfiot.cli.journal"
     local book = shared.open(false, true)
     local id = book and campaign.find(book, { script = read, file = real_path(options), constants = rows.constants })
-    results.write(options.results, rows, { book = book, id = id, faults = faults })
+    write_results(options.results, rows, { book = book, id = id, faults = faults })
   end
   cli.usage(("%d of %d rows of %s are bad: nothing was sent. Mend them and give the command again")
     :format(bad, count, rows.path))
+end
+
+-- Where the results go is looked at before anything is sent.
+local function check_results(read, options)
+  if not options.results then return end
+  local journal = require("xfiot.settings").resolve().journal or core.journal_path()
+  local others = { [options.from] = "the file of the rows", [read.path] = "the script" }
+  if journal then others[journal] = "the journal" end
+  results.check(options.results, others)
 end
 
 -- ---- one campaign
@@ -117,13 +142,26 @@ local function pick_up(client, recover)
   cli.say(("more than %d orders are open: those that are not of this file are left to xfiot serve"):format(LEFT_MOST))
 end
 
-local function make(client, read, rows, options)
+-- What the flags say of the campaign.
+local function read_flags(options)
   local limit = campaign.limit(options.max_failures)
-  if not limit then cli.usage "--max-failures must be a number, or a share like 5%" end
+  if not limit then cli.usage "--max-failures must be a number, or a share like 5% of at most 100%" end
+  return {
+    limit = limit, concurrency = positive(options.concurrency, "--concurrency", CONCURRENCY_MOST) or CONCURRENCY,
+    rate = read_rate(options.rate), canary = positive(options.canary, "--canary"),
+  }
+end
+
+local function make(client, read, rows, options, flags)
+  local failures = {}
   return campaign.new {
-    client = client, script = read, file = real_path(options), constants = rows.constants, limit = limit,
-    concurrency = positive(options.concurrency, "--concurrency", CONCURRENCY_MOST) or CONCURRENCY,
-    rate = read_rate(options.rate), canary = positive(options.canary, "--canary"), wait = client.settings.wait,
+    client = client, script = read, file = real_path(options), constants = rows.constants, limit = flags.limit,
+    concurrency = flags.concurrency, rate = flags.rate, canary = flags.canary, wait = client.settings.wait,
+    line_failures = failures,
+    on_fault = function(line, key, err)
+      cli.say(("%s: %s"):format(line and "line " .. line or "row " .. key, tostring(err)))
+      if line and options.results then failures[line] = err end
+    end,
   }
 end
 
@@ -156,11 +194,11 @@ local function conclude(made, total)
   return cli.DONE
 end
 
-local function verify(client, read, rows, options, total)
+local function verify(client, read, rows, options, flags, total)
   local checked = price_check.of(read.workflow)
   local script = setmetatable({ workflow = checked }, { __index = read })
-  options = setmetatable({ canary = false, max_failures = "100%" }, { __index = options })
-  local made = make(client, script, rows, options)
+  flags = setmetatable({ canary = false, limit = campaign.limit "100%" }, { __index = flags })
+  local made = make(client, script, rows, options, flags)
   cli.say "reading the prices back"
   local ok, err = run_one(made, rows, total)
   if not ok then error(err, 0) end
@@ -175,24 +213,29 @@ return function(read, args, options, recover)
   if options.verify and not price_check.of(read.workflow) then
     cli.usage "--verify goes with a workflow that takes deviceNo and tariff"
   end
+  local flags = read_flags(options)
+  local program = host()
+  if program then program.heed_termination() end
   local rows = campaign_rows.new(options.from, read.workflow,
     { constants = args, key = options.key, encoding = options.encoding })
+  check_results(read, options)
   warn_of(rows)
   local total, bad, faults = check(rows, options.results ~= nil)
   if bad > 0 then refuse(read, rows, options, total, bad, faults) end
   local client = require("xfiot").client()
   pick_up(client, recover)
-  local made = make(client, read, rows, options)
+  local made = make(client, read, rows, options, flags)
   cli.say(("%d rows of %s, key %s"):format(total, options.from, rows.key_column))
   local ok, err = run_one(made, rows, total)
   local status, check_made = ok and conclude(made, total) or cli.FAILED, nil
   if ok and options.verify and not made.stopping then
     local verified
-    check_made, verified = verify(client, read, rows, options, total)
+    check_made, verified = verify(client, read, rows, options, flags, total)
     status = math.max(status, verified)
   end
-  if options.results then
-    results.write(options.results, rows, { book = made.book, id = made.id, check_id = check_made and check_made.id })
+  if options.results and not write_results(options.results, rows, { book = made.book, id = made.id,
+      check_id = check_made and check_made.id, failures = made.line_failures }) then
+    status = math.max(status, cli.FAILED)
   end
   if not ok then error(err, 0) end
   return status
