@@ -20,6 +20,16 @@ static const char *need_text(lua_State *L, const char *name)
     return text;
 }
 
+static bool flag_member(lua_State *L, const char *name)
+{
+    bool set;
+
+    lua_getfield(L, 2, name);
+    set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return set;
+}
+
 /***
 The id of a campaign: a workflow, a file of rows, and the values that all rows share.
 @function journal:run_campaign
@@ -44,9 +54,9 @@ static int campaign(lua_State *L)
 /***
 Begins a run, owned by this journal under token 1.
 @function journal:run_start
-@tparam table run {workflow=, company_code=, campaign=, key=, newest=, script=, hash=, args= (JSON), at=}
-@treturn integer|boolean|nil its id; false: the row has a run that has not ended, or a newer one than `newest`
-@treturn[opt] string why it could not be written
+@tparam table run {workflow=, company_code=, campaign=, key=, newest=, script=, hash=, args= (JSON), restricted=, at=}
+@treturn integer|boolean|nil its id; false: there is one that has not ended, or a newer one than `newest`
+@treturn[opt] string|integer why it could not be written; or the other's id
 */
 static int start(lua_State *L)
 {
@@ -65,21 +75,21 @@ static int start(lua_State *L)
     s.script = need_text(L, "script");
     s.hash = need_text(L, "hash");
     s.args = need_text(L, "args");
+    s.restricted = flag_member(L, "restricted");
     s.at = xf_integer_member(L, 2, "at", 0);
     started = xf_journal_start_run(j, &s, &id, &err);
     if (started < 0)
         return xf_push_fail(L, &err);
     if (started == 0)
         lua_pushboolean(L, 0);
-    else
-        lua_pushinteger(L, id);
-    return 1;
+    lua_pushinteger(L, id);
+    return started == 0 ? 2 : 1;
 }
 
 /***
 Makes this journal the owner of a run.
 @function journal:run_claim
-@tparam table claim {run=, script=, hash=, at=, by_force=}
+@tparam table claim {run=, script=, hash=, restricted=, at=, by_force=}
 @treturn string|nil claimed, absent, ended, held
 @treturn integer|string the token to write with; or why it could not be written
 */
@@ -100,8 +110,8 @@ static int claim(lua_State *L)
     c.script = xf_text_member(L, 2, "script");
     c.hash = xf_text_member(L, 2, "hash");
     c.at = xf_integer_member(L, 2, "at", 0);
-    lua_getfield(L, 2, "by_force");
-    c.by_force = lua_toboolean(L, -1);
+    c.by_force = flag_member(L, "by_force");
+    c.restricted = flag_member(L, "restricted");
     luaL_argcheck(L, (c.script == NULL) == (c.hash == NULL), 2, "a script has a hash");
     result = xf_journal_claim_run(j, &c, &token, &err);
     if (result == XF_CLAIM_FAILED)

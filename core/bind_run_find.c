@@ -29,7 +29,7 @@ static const char *owner_name(enum xf_owner owner)
 /* [-0, +1, m] */
 static void push_run(lua_State *L, const struct xf_journal *j, const struct xf_run *r)
 {
-    lua_createtable(L, 0, 20);
+    lua_createtable(L, 0, 21);
     xf_set_integer(L, "id", r->id);
     xf_set_text(L, "workflow", r->workflow);
     xf_set_text(L, "company_code", r->company_code);
@@ -51,6 +51,8 @@ static void push_run(lua_State *L, const struct xf_journal *j, const struct xf_r
     xf_set_integer(L, "token", r->token);
     xf_set_integer(L, "created_at", r->created_at);
     xf_set_integer(L, "updated_at", r->updated_at);
+    lua_pushboolean(L, r->restricted);
+    lua_setfield(L, -2, "restricted");
 }
 
 /* [-0, +1, m] the runs that were found, which are freed */
@@ -93,7 +95,7 @@ A page of runs, oldest first.
 last one seen
 @treturn table|nil list of {id=, workflow=, company_code=, key=, campaign=, script=, hash=, args=, state=, step=,
 waiting_for=, order=, wake_at=, result=, error=, owner="self"|"near"|"alive"|"gone"|"unseen", token=, created_at=,
-updated_at=}; what there is not is nil
+updated_at=, restricted=}; what there is not is nil
 @treturn[opt] string why it could not be read
 */
 static int list(lua_State *L)
@@ -228,6 +230,24 @@ static int find_same(lua_State *L)
 }
 
 /***
+Whether a restricted run of a script has not ended.
+@function journal:run_is_restricted
+@tparam string script its file
+@treturn boolean|nil
+@treturn[opt] string why it could not be read
+*/
+static int is_restricted(lua_State *L)
+{
+    struct xf_err err;
+    int found = xf_journal_is_restricted(xf_check_journal(L, 1), luaL_checkstring(L, 2), &err);
+
+    if (found < 0)
+        return xf_push_fail(L, &err);
+    lua_pushboolean(L, found);
+    return 1;
+}
+
+/***
 How many rows of a campaign are in each state, by their newest runs.
 @function journal:run_counts
 @tparam integer campaign
@@ -291,6 +311,7 @@ const luaL_Reg xf_run_find_methods[] = {{"run_list", list},
                                         {"run_find_row", find_row},
                                         {"run_find_same", find_same},
                                         {"run_counts", counts},
+                                        {"run_is_restricted", is_restricted},
                                         {"run_steps", steps},
                                         {"run_find_campaign", find_campaign},
                                         {NULL, NULL}};

@@ -56,11 +56,13 @@ struct xf_run_start {
     const char *script; /* the file */
     const char *hash; /* of its text */
     const char *args; /* JSON */
+    bool restricted; /* its script gets nothing of the system, for as long as it lives */
     int64_t at;
 };
 /* Writes a new run, owned by this handle under token 1; *id is the run. Returns 1,
- * 0 while another run of the same campaign and key has not ended, or when there is
- * a newer one than start->newest: somebody else was faster. -1 with err. */
+ * or 0 when somebody else was faster, then *id is the other's run: one of the same
+ * campaign and key that has not ended or is newer than start->newest; without a
+ * campaign one as xf_journal_find_same gives it. -1 with err. */
 int xf_journal_start_run(struct xf_journal *j, const struct xf_run_start *start, int64_t *id,
                          struct xf_err *err);
 
@@ -77,6 +79,7 @@ struct xf_claim {
     int64_t run;
     const char *script, *hash; /* what it goes on with; NULL: as it was */
     int64_t at;
+    bool restricted; /* from now on; what is restricted stays so */
     bool by_force; /* a person knows that its owner is no more */
 };
 /* Makes this handle the owner; *token is what it writes with. */
@@ -125,6 +128,7 @@ struct xf_run {
     const char *step, *waiting_for, *order, *result, *error, *owner;
     int64_t id, campaign, token;
     enum xf_run_state state;
+    bool restricted;
     int64_t wake_at; /* 0: none */
     int64_t created_at, updated_at;
 };
@@ -160,6 +164,8 @@ int xf_journal_find_row(struct xf_journal *j, int64_t campaign, const char *key,
 /* A run of no campaign that has not ended and was asked for the same. Likewise. */
 int xf_journal_find_same(struct xf_journal *j, const char *workflow, const char *company_code,
                          const char *args, struct xf_runs *out, struct xf_err *err);
+/* Whether a restricted run of that script has not ended: 1, 0, or -1 with err. */
+int xf_journal_is_restricted(struct xf_journal *j, const char *script, struct xf_err *err);
 /* Whose a run is; XF_OWNER_GONE if nobody's. */
 enum xf_owner xf_journal_run_owner(const struct xf_journal *j, const struct xf_run *run);
 

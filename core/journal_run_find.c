@@ -27,6 +27,7 @@ static void run_numbers(sqlite3_stmt *s, int column, void *row)
     r->wake_at = sqlite3_column_int64(s, column + 4);
     r->created_at = sqlite3_column_int64(s, column + 5);
     r->updated_at = sqlite3_column_int64(s, column + 6);
+    r->restricted = sqlite3_column_int(s, column + 7) != 0;
 }
 
 static const struct xf_row_shape run_shape = {
@@ -123,6 +124,19 @@ int xf_journal_find_same(struct xf_journal *j, const char *workflow, const char 
     if (xf_journal_ready(j, err) != 0)
         return -1;
     return find(j, xf_sql_start(j, XF_SQL_RUN_FIND_SAME, err, "ttt", workflow, company_code, args), out, err);
+}
+
+int xf_journal_is_restricted(struct xf_journal *j, const char *script, struct xf_err *err)
+{
+    sqlite3_stmt *s;
+    int row;
+
+    if (xf_journal_ready(j, err) != 0)
+        return -1;
+    s = xf_sql_start(j, XF_SQL_RUN_RESTRICTED, err, "t", script);
+    row = s == NULL ? -1 : xf_sql_row(j, s, err);
+    xf_sql_end(s);
+    return row;
 }
 
 enum xf_owner xf_journal_run_owner(const struct xf_journal *j, const struct xf_run *run)

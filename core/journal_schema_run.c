@@ -26,6 +26,7 @@ const char *const xf_schema_run[] = {
     " campaign INTEGER," /* of campaigns */
     " key TEXT CHECK (campaign IS NULL OR key IS NOT NULL),"
     " script INTEGER NOT NULL," /* of scripts */
+    " restricted INTEGER NOT NULL CHECK (restricted IN (0, 1)),"
     " args TEXT NOT NULL,"
     " state TEXT NOT NULL CHECK (state IN ('running','waiting','succeeded','failed','diverged',"
     "  'needs_decision','cancelled')),"
@@ -44,6 +45,7 @@ const char *const xf_schema_run[] = {
     ") STRICT;",
     "CREATE INDEX runs_row ON runs (campaign, key) WHERE campaign IS NOT NULL;",
     "CREATE INDEX runs_open ON runs (workflow) WHERE campaign IS NULL AND NOT " ENDED("state") ";",
+    "CREATE INDEX runs_restricted ON runs (script) WHERE restricted = 1 AND NOT " ENDED("state") ";",
     "CREATE INDEX runs_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;",
     "CREATE INDEX runs_owned ON runs (owner) WHERE owner IS NOT NULL;",
     "CREATE INDEX runs_order ON runs (wait_order) WHERE wait_order IS NOT NULL;",
@@ -75,7 +77,7 @@ const char *const xf_schema_run[] = {
     " SELECT RAISE(ROLLBACK, 'a run stays what was asked for')"
     "  WHERE NEW.id <> OLD.id OR NEW.workflow <> OLD.workflow OR NEW.company_code <> OLD.company_code"
     "   OR NEW.campaign IS NOT OLD.campaign OR NEW.key IS NOT OLD.key OR NEW.args <> OLD.args"
-    "   OR NEW.created_at <> OLD.created_at;"
+    "   OR NEW.created_at <> OLD.created_at OR NEW.restricted < OLD.restricted;"
     " SELECT RAISE(ROLLBACK, 'the run has ended') WHERE " ENDED(
         "OLD.state") ";"
                      " SELECT RAISE(ROLLBACK, 'a claim raises the token of a run by one')"

@@ -6,11 +6,17 @@
     "SELECT r.workflow, r.company_code, r.key, s.path, s.hash, r.args, r.step, r.waiting_for, r.wait_order," \
     " iif(r.result_step IS NULL, r.result, (SELECT value FROM run_steps t WHERE t.run = r.id"                \
     "  AND t.seq = r.result_step)), r.error, (SELECT name FROM owners o WHERE o.id = r.owner), r.state,"     \
-    " r.id, r.campaign, r.token, r.wake_at, r.created_at, r.updated_at"                                      \
+    " r.id, r.campaign, r.token, r.wake_at, r.created_at, r.updated_at, r.restricted"                                      \
     " FROM runs r CROSS JOIN scripts s ON s.id = r.script"
 /* An update by the owner, who knows it by its token. */
 #define HELD(run, token)                                                                                     \
     "EXISTS (SELECT 1 FROM runs WHERE id = " run " AND token = " token " AND owner IS NOT NULL)"
+
+/* Of no campaign, not ended, and asked for the same. */
+#define SAME                                                                                                 \
+    " FROM runs WHERE workflow = ?1 AND campaign IS NULL"                                                    \
+    " AND NOT (state = 'succeeded' OR state = 'cancelled') AND state <> 'failed'"                            \
+    " AND company_code = ?2 AND args = ?3"
 
 const char *const xf_sql_run_texts[XF_SQL_COUNT - XF_SQL_CAMPAIGN_FIND] = {
 #define AT(id) [(id)-XF_SQL_CAMPAIGN_FIND]
@@ -22,16 +28,17 @@ const char *const xf_sql_run_texts[XF_SQL_COUNT - XF_SQL_CAMPAIGN_FIND] = {
     AT(XF_SQL_SCRIPT_ADD) = "INSERT INTO scripts (path, hash) VALUES (?1, ?2)",
     AT(XF_SQL_RUN_START) =
         "INSERT OR ROLLBACK INTO runs (workflow, company_code, campaign, key, script, args, state, token, owner,"
-        " created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running', 1,"
-        " (SELECT id FROM owners WHERE name = ?7), ?8, ?8)",
+        " created_at, updated_at, restricted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running', 1,"
+        " (SELECT id FROM owners WHERE name = ?7), ?8, ?8, ?9)",
     AT(XF_SQL_RUN_OPEN_ROW) =
-        "SELECT 1 FROM runs WHERE campaign = ?1 AND key = ?2 AND (id > ?3"
+        "SELECT id FROM runs WHERE campaign = ?1 AND key = ?2 AND (id > ?3"
         " OR state = 'running' OR state = 'waiting' OR state = 'diverged' OR state = 'needs_decision')",
+    AT(XF_SQL_RUN_OPEN_SAME) = "SELECT id" SAME " ORDER BY id DESC LIMIT 1",
     AT(XF_SQL_RUN_STANDING) = "SELECT state, token, (SELECT name FROM owners o WHERE o.id = r.owner), script"
                               " FROM runs r WHERE id = ?1",
     AT(XF_SQL_RUN_CLAIM) =
         "UPDATE runs SET state = 'running', token = token + 1, owner = (SELECT id FROM owners WHERE name = ?2),"
-        " script = ?3, updated_at = ?4, wake_at = NULL, wait_order = NULL, wait_device = NULL,"
+        " script = ?3, updated_at = ?4, restricted = max(restricted, ?5), wake_at = NULL, wait_order = NULL, wait_device = NULL,"
         " waiting_for = NULL, error = NULL WHERE id = ?1",
     AT(XF_SQL_STEP_ADD) =
         "INSERT OR ROLLBACK INTO run_steps (run, seq, token, name, line, state, handle, value,"
@@ -66,9 +73,10 @@ const char *const xf_sql_run_texts[XF_SQL_COUNT - XF_SQL_CAMPAIGN_FIND] = {
     AT(XF_SQL_RUN_FIND_ROW) =
         COLUMNS " WHERE r.id = (SELECT max(id) FROM runs WHERE campaign = ?1 AND key = ?2)",
     AT(XF_SQL_RUN_FIND_SAME) =
-        COLUMNS " WHERE r.id = (SELECT max(id) FROM runs WHERE workflow = ?1 AND campaign IS NULL"
-                " AND NOT (state = 'succeeded' OR state = 'cancelled') AND state <> 'failed'"
-                " AND company_code = ?2 AND args = ?3)",
+        COLUMNS " WHERE r.id = (SELECT max(id)" SAME ")",
+    AT(XF_SQL_RUN_RESTRICTED) =
+        "SELECT 1 FROM scripts s CROSS JOIN runs r ON r.script = s.id WHERE s.path = ?1 AND r.restricted = 1"
+        " AND NOT (r.state = 'succeeded' OR r.state = 'cancelled') LIMIT 1",
     AT(XF_SQL_RUN_COUNT) =
         "SELECT state, count(*) FROM runs r WHERE campaign = ?1 AND NOT EXISTS (SELECT 1 FROM runs n"
         " WHERE n.campaign = ?1 AND n.key = r.key AND n.id > r.id) GROUP BY state",

@@ -7,8 +7,25 @@
 #include "journal_case.h"
 #include "journal_sighting.h"
 
+/* Begins a run; *id is the other's when there is one. */
+static int begin(struct xf_journal *j, const char *args, bool restricted, int64_t *id)
+{
+    struct xf_run_start s = {.workflow = "w",
+                             .company_code = "C1",
+                             .script = "w.lua",
+                             .hash = "abcd",
+                             .args = args,
+                             .restricted = restricted,
+                             .at = 1000};
+    struct xf_err err;
+
+    return xf_journal_start_run(j, &s, id, &err);
+}
+
 static int64_t start_after(struct xf_journal *j, int64_t campaign, const char *key, int64_t newest)
 {
+    static int count;
+    char args[32];
     struct xf_run_start s = {.workflow = "w",
                              .company_code = "C1",
                              .campaign = campaign,
@@ -16,11 +33,12 @@ static int64_t start_after(struct xf_journal *j, int64_t campaign, const char *k
                              .newest = newest,
                              .script = "w.lua",
                              .hash = "abcd",
-                             .args = "{}",
+                             .args = args,
                              .at = 1000};
     struct xf_err err;
     int64_t id = 0;
 
+    (void)snprintf(args, sizeof args, "{\"n\":%d}", ++count); /* each is asked for something else */
     return xf_journal_start_run(j, &s, &id, &err) == 1 ? id : -1;
 }
 
@@ -172,6 +190,58 @@ static void waking(const struct journal_case *c)
     xf_journal_close(j);
 }
 
+/* The same command at once from several processes is one run. */
+static void same(const struct journal_case *c)
+{
+    struct xf_journal *a = case_open(c), *b = case_open(c);
+    int64_t run = 0, other = 0, third = 0;
+
+    CHECK(begin(a, "{}", false, &run) == 1 && run > 0);
+    CHECK_ROW(begin(b, "{}", false, &other) == 0 && other == run, "who was faster is told");
+    CHECK(begin(b, "{\"n\":1}", false, &third) == 1);
+    CHECK(settle(a, run, 1, XF_RUN_WAITING, NULL, NULL) == 1);
+    CHECK_ROW(begin(b, "{}", false, &other) == 0 && other == run, "one that waits is there as well");
+    CHECK(claim(a, run, &third, false) == XF_CLAIMED && settle(a, run, 2, XF_RUN_FAILED, NULL, NULL) == 1);
+    CHECK_ROW(begin(b, "{}", false, &other) == 1 && other > run, "one that has failed is not");
+    xf_journal_close(a);
+    xf_journal_close(b);
+}
+
+static bool restricted(struct xf_journal *j, int64_t run)
+{
+    struct xf_runs found;
+    struct xf_err err;
+    bool is = xf_journal_find_run(j, run, &found, &err) == 1 && found.rows[0].restricted;
+
+    xf_runs_free(&found);
+    return is;
+}
+
+/* Once restricted, always restricted. */
+static void restriction(const struct journal_case *c)
+{
+    struct xf_journal *j = case_open(c);
+    struct xf_claim harder = {.at = 1004, .restricted = true};
+    struct xf_err err;
+    int64_t run = 0, open = 0, token = 0;
+
+    CHECK(xf_journal_is_restricted(j, "w.lua", &err) == 0);
+    CHECK(begin(j, "{}", true, &run) == 1 && begin(j, "[]", false, &open) == 1);
+    CHECK(restricted(j, run) && !restricted(j, open));
+    CHECK(xf_journal_is_restricted(j, "w.lua", &err) == 1 && xf_journal_is_restricted(j, "v.lua", &err) == 0);
+    CHECK(settle(j, run, 1, XF_RUN_WAITING, NULL, NULL) == 1 && claim(j, run, &token, false) == XF_CLAIMED);
+    CHECK_ROW(restricted(j, run), "a claim that says nothing of it");
+    CHECK(case_sql(c, "UPDATE runs SET restricted = 0 WHERE restricted = 1") == SQLITE_CONSTRAINT);
+    CHECK(settle(j, open, 1, XF_RUN_WAITING, NULL, NULL) == 1);
+    harder.run = open;
+    CHECK(xf_journal_claim_run(j, &harder, &token, &err) == XF_CLAIMED && restricted(j, open));
+    CHECK(settle(j, run, 2, XF_RUN_SUCCEEDED, NULL, NULL) == 1 &&
+          xf_journal_is_restricted(j, "w.lua", &err) == 1);
+    CHECK(settle(j, open, 2, XF_RUN_SUCCEEDED, NULL, NULL) == 1 &&
+          xf_journal_is_restricted(j, "w.lua", &err) == 0);
+    xf_journal_close(j);
+}
+
 static void schema(const struct journal_case *c)
 {
     static const char *const refused[] = {
@@ -214,6 +284,8 @@ int main(void)
     each(gone);
     each(rows);
     each(waking);
+    each(same);
+    each(restriction);
     each(schema);
     return check_end();
 }
