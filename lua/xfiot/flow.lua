@@ -5,6 +5,7 @@ local core = require "xfiot.core"
 local errors = require "xfiot.errors"
 local loop = require "xfiot.loop"
 local remember = require "xfiot.remember"
+local trace = require "xfiot.cli.trace"
 local verbs = require "xfiot.verbs"
 
 local flow = {}
@@ -50,6 +51,8 @@ end
 
 -- Raises what a step raised, knowing where.
 local function failed(run, cause, line)
+  if cause == nil then cause = trace.NOTHING end
+  run.last_failed = true
   if errors.is(cause) and not cause.at then cause.at = line end
   run:later("run_step_change", { seq = run.seq, state = "failed", value = remember.encode_error(cause, line) })
   error(cause, 0)
@@ -62,6 +65,7 @@ local function result_of(run, step)
     return remember.decode(step.value)
   end
   local cause = remember.decode_error(step.value)
+  run.last_failed = true
   if errors.is(cause) and not cause.at then cause.at = step.line end
   error(cause, 0)
 end
@@ -81,6 +85,7 @@ local function told(run, name, fn)
   if ok then ok, json = pcall(keep, name, value) end
   if not ok then
     local cause = json or value
+    run.last_failed = true
     if errors.is(cause) and not cause.at then cause.at = line end
     run:later(step and "run_step_change" or "run_step", { seq = run.seq, name = name, line = line, state = "failed",
       value = remember.encode_error(cause, line) })

@@ -19,6 +19,7 @@ local hooks = {}   -- run once a turn
 local timers = {}  -- binary heap by deadline
 local timer_seq = 0
 local active = 0   -- tasks being resumed, within each other
+local PARKED = {}  -- what a task yields that waits for the loop
 
 -- ---- timers
 
@@ -110,12 +111,34 @@ local function end_task(task, ok, err)
   for _, watcher in ipairs(task.watchers or {}) do ready[#ready + 1] = watcher end
 end
 
+-- The innermost line of a coroutine that is Lua.
+local function line_of(co)
+  local level, info = 0, nil
+  repeat
+    info = debug.getinfo(co, level, "Sl")
+    level = level + 1
+  until not info or info.currentline > 0
+  return info and ("%s:%d: "):format(info.short_src, info.currentline) or ""
+end
+
+-- Code in a task has yielded to nobody: nothing would ever resume it.
+local function end_stray(task)
+  local why = line_of(task.co) .. "coroutine.yield() outside a coroutine of the script's own: nobody would go on with it"
+  coroutine.close(task.co)
+  end_task(task, false, why)
+  if task.on_stray then task.on_stray(why) end
+end
+
 local function resume(task)
   active = active + 1
   local ok, over = coresume(task.co)
   active = active - 1
-  if not ok or over ~= nil then end_task(task, ok, over) end -- a task yields nothing
+  if over == PARKED then return end
+  if coroutine.status(task.co) == "dead" then end_task(task, ok, over) else end_stray(task) end
 end
+
+--- Yields from a task for good: whoever has it drops it, see loop.drop.
+function loop.park() yield(PARKED) end
 
 --- Starts fn in a task of its own; it runs when the loop turns next.
 ---@param fn function
@@ -242,7 +265,7 @@ function loop.await(call)
   local task = tasks[running()]
   if task then
     waiting[call] = task
-    yield()
+    yield(PARKED)
   else
     loop.run(function() return ended[call] end)
     ended[call] = nil
@@ -270,7 +293,7 @@ function loop.sleep(seconds)
   local task = tasks[running()]
   if task then
     arm(task, seconds, go_on, task)
-    yield()
+    yield(PARKED)
   else
     local timer = loop.after(seconds, nothing)
     loop.run(function() return not timer.place end)
@@ -288,7 +311,7 @@ function loop.wait(event, seconds)
   if task then
     if seconds then arm(task, seconds, give_up, event) end
     event.task = task
-    yield()
+    yield(PARKED)
     loop.cancel(task)
   else
     local timer = seconds and loop.after(seconds, nothing)
@@ -333,7 +356,7 @@ function loop.join(list)
     if not task.done then
       task.watchers = task.watchers or {}
       table.insert(task.watchers, me)
-      yield()
+      yield(PARKED)
     end
   end
 end

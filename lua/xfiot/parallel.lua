@@ -62,6 +62,9 @@ return function(rows, fn, opts)
   local count = type(rows) == "table" and math.min(concurrency, #rows) or concurrency
   for i = 1, count do list[i] = loop.spawn(worker) end
   loop.join(list)
+  for i = 1, count do
+    if list[i].failure then error(list[i].failure, 0) end -- one that has yielded to nobody
+  end
   if failure then error(failure[1], 0) end
   return results
 end

@@ -31,8 +31,10 @@ end
 
 local function taken(run)
   return errors.new {
-    kind = "cancelled", operation = run.script.workflow.name, sent = false, message = "该行已由其他进程处理",
-    message_en = ("Another process has begun row %s"):format(run.key), remedy = "It goes on there.",
+    kind = "cancelled", operation = run.script.workflow.name, sent = false, run = run.faster,
+    message = run.start.campaign and "该行已由其他进程处理" or "其他进程已开始同一运行",
+    message_en = ("Another process has begun %s"):format(run.start.campaign and "row " .. run.key or "the same run"),
+    remedy = "It goes on there.",
   }
 end
 
@@ -41,7 +43,11 @@ local function write_all(file, run)
   if run.start then
     local id, why = file:run_start(run.start)
     if id == nil then error(journal.failure(why), 0) end
-    if not id then error(taken(run), 0) end
+    if not id then
+      run.faster = why -- whoever was; nothing of ours is written any more
+      run.failure = taken(run)
+      error(run.failure, 0)
+    end
     run.id, run.token, run.start = id, 1, nil
   end
   local pending = run.pending
@@ -94,7 +100,7 @@ end
 -- Nothing more of the script runs. In the run's own coroutine that is final; in one
 -- of the script's own it is an error, and so is every further step.
 local function halt(run)
-  if coroutine.running() == run.task.co then coroutine.yield() end
+  if coroutine.running() == run.task.co then loop.park() end
   error(Stopped, 0)
 end
 
@@ -157,10 +163,21 @@ local function needs_person(err)
   return errors.is(err) and err.kind == "unknown" and (err.order or err.blocking) and true or false
 end
 
-local function raised(shown)
+local OVER = { applied = true, not_applied = true, rejected = true, cancelled = true }
+
+-- Whether a decision about an order would bring the run further: its last step is tried
+-- once more then; an earlier one raises for ever what is remembered.
+local function may_go_on(run, order)
+  if run.last_failed then return true end
+  local ok, row = pcall(run.client.orders.find, run.client.orders, order)
+  return not ok or row ~= nil and not OVER[row.state]
+end
+
+local function raised(run, shown)
   local cause = shown.cause
+  if cause == nil then cause = trace.NOTHING end
   local outcome = { state = "failed", error = cause, text = shown.text, at = shown.at }
-  if needs_person(cause) then
+  if needs_person(cause) and may_go_on(run, cause.order or cause.blocking) then
     outcome.state = "needs_decision"
     outcome.order = cause.order or cause.blocking
     outcome.waiting_for = "a person's decision about order " .. outcome.order
@@ -171,18 +188,19 @@ end
 -- Where a run was when its script came to another end than is remembered.
 local function skipped(run, ok, shown)
   local step = run.memory[run.seq + 1]
-  return run:divergence(step, ok and "the end of the workflow" or "an error: " .. shown.text, nil)
+  local found = ok and "the end of the workflow" or "an error: " .. shown.text
+  return run:divergence(step, found, ok and run.returned_at or not ok and shown.at or run.script.path)
 end
 
 local function finish(run, ok, result)
+  if not ok and type(result) ~= "table" then result = { cause = result, text = tostring(result) } end
   if run.outcome then -- put away within a coroutine of the script's own
     run:rest()
   elseif run.memory[run.seq + 1] then
     run.outcome = skipped(run, ok, result)
     run:rest()
   else
-    if not ok and type(result) ~= "table" then result = { cause = result, text = tostring(result) } end
-    run.outcome = ok and succeeded(run, result) or raised(result)
+    run.outcome = ok and succeeded(run, result) or raised(run, result)
     run:rest()
   end
   tell(run)
@@ -228,6 +246,24 @@ function Run:check_place()
   end
 end
 
+-- While it goes by what is remembered: where the script's functions return, should the
+-- workflow's own be among them too early. A hook that is there already stays.
+local function watch_returns(run)
+  if not run.memory[1] or debug.gethook() then return end
+  local source = run.script.source
+  run.watching = true
+  debug.sethook(function()
+    local info = debug.getinfo(2, "Sl")
+    if info.source == source then run.returned_at = info.short_src .. ":" .. info.currentline end
+  end, "r")
+end
+
+local function stop_watching(run)
+  if not run.watching then return end
+  run.watching = nil
+  debug.sethook(run.task.co)
+end
+
 --- The next step: what is remembered of it, or nil when it is new. Stops the run
 --- when something else is remembered.
 ---@param name string
@@ -237,9 +273,10 @@ function Run:enter(name)
   self:check_place()
   local line = self:line()
   self.seq = self.seq + 1
-  self.last, self.last_json = name, nil
+  self.last, self.last_json, self.last_failed = name, nil, false
   local step = self.memory[self.seq]
   if not step then
+    stop_watching(self)
     if self.dry then self:stop { state = "matches" } end
     if self.paused and self.paused() then
       self.last = self.seq > 1 and self.memory[self.seq - 1] and self.memory[self.seq - 1].name or nil
@@ -261,7 +298,9 @@ end
 
 local function body(run)
   run.task = run.task or { co = coroutine.running() }
+  watch_returns(run)
   local ok, result = xpcall(run.script.workflow.run, handler, run.flow, run.args)
+  stop_watching(run)
   finish(run, ok, result)
 end
 
@@ -271,6 +310,9 @@ end
 function Run:launch(on_end)
   self.on_end = on_end
   self.task = loop.spawn(body, self)
+  function self.task.on_stray(why)
+    self.task = loop.spawn(finish, self, false, { cause = why, text = why, at = why:match "^(.-:%d+): " })
+  end
 end
 
 --- Runs it and waits for its end, or until it is put away.

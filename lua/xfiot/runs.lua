@@ -26,10 +26,12 @@ end
 ---@param owner string
 ---@return xfiot.Error
 function runs.held(id, owner)
-  return fail(id, "cancelled", "A process that " .. (owner == "unseen" and "cannot be seen from here" or "lives")
+  local err = fail(id, "cancelled", "A process that " .. (owner == "unseen" and "cannot be seen from here" or "lives")
     .. " works on it", "另一进程正在处理该运行",
     owner == "unseen" and "If you know that it is gone: xfiot runs resume " .. id .. " --force."
     or "Wait for it, or stop it first.")
+  err.held = true
+  return err
 end
 
 -- ---- beginning
@@ -57,11 +59,25 @@ function runs.new(client, text, args, more)
     patience = more.patience, short = more.short, key = more.key,
     start = { workflow = text.workflow.name, company_code = client.company_code, campaign = more.campaign,
               key = more.key, newest = more.newest, script = text.path, hash = runs.hash(book, text), args = args,
-              at = core.now() },
+              restricted = text.restricted, at = core.now() },
   }
 end
 
 -- ---- taking up
+
+-- The script as a run may go on with it: what was begun restricted stays so.
+local function fit(text, row)
+  if not row.restricted or text.restricted then return text end
+  text.twins = text.twins or {}
+  local twin = text.twins[row.workflow]
+  if not twin then
+    twin = script.restrict(text)
+    if not twin.workflow then error(text.path .. " returns no workflow when it is restricted", 0) end
+    twin.workflow = price_check.variant(twin.workflow, row.workflow)
+    text.twins[row.workflow] = twin
+  end
+  return twin
+end
 
 local function load_memory(book, row)
   local memory = {}
@@ -83,6 +99,7 @@ end
 ---@return xfiot.Run
 function runs.load(client, row, text, more)
   more = more or {}
+  text = fit(text, row)
   return run.new {
     client = client, journal = client.orders:journal(), script = text, args = remember.decode(row.args), id = row.id,
     token = more.token, memory = load_memory(client.orders, row), patience = more.patience, short = more.short,
@@ -103,8 +120,9 @@ function runs.take(client, row, text, more)
     error(fail(row.id, "cancelled", "It is of company " .. row.company_code .. ", not " .. client.company_code,
       "该运行属于其他公司", "Give it the settings of its company."), 0)
   end
+  text = fit(text, row)
   local claim = { run = row.id, script = text.path, hash = runs.hash(client.orders, text), at = core.now(),
-                  by_force = more.force }
+                  restricted = text.restricted, by_force = more.force }
   local claimed, token = book:write(book.file.run_claim, claim)
   if not claimed then error(journal.failure(token), 0) end
   if claimed == "held" then error(runs.held(row.id, row.owner), 0) end
@@ -114,7 +132,8 @@ function runs.take(client, row, text, more)
   return runs.load(client, row, text, { token = token, patience = more.patience, short = more.short })
 end
 
---- The script of a run as it is now, run as far as it goes by itself.
+--- The script of a run as it is now, run as far as it goes by itself; restricted if the
+--- run is.
 ---@param row table of the journal
 ---@param options? { restricted?: boolean }
 ---@return xfiot.Script|nil
@@ -122,7 +141,8 @@ end
 function runs.script_of(row, options)
   local text, why = script.read(row.script)
   if not text then return nil, why end
-  local ok, shown = pcall(script.run, text, {}, options)
+  local restricted = row.restricted or options and options.restricted
+  local ok, shown = pcall(script.run, text, {}, { restricted = restricted })
   if not ok then return nil, type(shown) == "table" and shown.text or tostring(shown) end
   if not text.workflow then return nil, row.script .. " returns no workflow any more" end
   text.workflow = price_check.variant(text.workflow, row.workflow)
@@ -136,7 +156,8 @@ end
 ---@param client xfiot.Client
 ---@param text xfiot.Script
 ---@param checked table the checked arguments
----@return xfiot.Run
+---@return xfiot.Run|nil nil: another process works on it
+---@return integer? id its number then
 function runs.begin(client, text, checked)
   local args = core.encode(checked)
   local row = client.orders:journal():read("run_find_same", text.workflow.name, client.company_code, args)
@@ -144,8 +165,22 @@ function runs.begin(client, text, checked)
     local key = checked.order
     return runs.new(client, text, args, { key = type(key) == "string" and key or nil })
   end
-  if row.state == "running" and row.owner ~= "gone" then error(runs.held(row.id, row.owner), 0) end
-  return runs.take(client, row, text)
+  return runs.try(client, row, text), row.id
+end
+
+--- Takes up a run unless a process that lives works on it; raises for one that cannot be
+--- seen from here, and as runs.take does.
+---@param client xfiot.Client
+---@param row table of the journal
+---@param text xfiot.Script
+---@return xfiot.Run|nil
+function runs.try(client, row, text)
+  if row.owner == "unseen" then error(runs.held(row.id, row.owner), 0) end
+  if row.owner ~= "gone" then return nil end
+  local ok, taken = pcall(runs.take, client, row, text)
+  if ok then return taken end
+  if errors.is(taken) and taken.held then return nil end -- another was faster just now
+  error(taken, 0)
 end
 
 -- ---- bringing back
@@ -188,10 +223,11 @@ local UNDER_WAY = { sent = true, accepted = true }
 local function bring_back(client, row, scripts, log)
   local order = row.state == "waiting" and row.order and client.orders:find(row.order)
   if order and UNDER_WAY[order.state] then return end -- whoever asks for the order wakes the run again
-  local text, why = scripts[row.script], nil
+  local known = table.concat({ row.workflow, row.restricted and "restricted" or "", row.script }, "\n")
+  local text, why = scripts[known], nil
   if not text then
     text, why = runs.script_of(row)
-    scripts[row.script] = text
+    scripts[known] = text
   end
   if not text then
     log("run_waits", { run = row.id, reason = why })

@@ -11,6 +11,7 @@ local script = {}
 ---@field text string
 ---@field source string the name Lua knows it by
 ---@field workflow? xfiot.Workflow what it returned, if it is one
+---@field restricted? boolean it was run so, and so is its workflow
 
 local function read_file(path)
   local file, why = io.open(path, "rb")
@@ -77,7 +78,8 @@ end
 ---@param options? { restricted?: boolean }
 ---@return any what it returned
 function script.run(read, args, options)
-  local env = options and options.restricted and script.restricted() or _G
+  read.restricted = options and options.restricted or nil
+  local env = read.restricted and script.restricted() or _G
   local chunk, why = load((read.text:gsub("^#[^\n]*", "")), read.source, "t", env)
   if not chunk then error(why, 0) end
   local ok, result = xpcall(chunk, function(cause)
@@ -88,6 +90,15 @@ function script.run(read, args, options)
   if not ok then error(result, 0) end
   if workflow.is(result) then read.workflow = result end
   return result
+end
+
+--- The same text run once more, restricted.
+---@param read xfiot.Script
+---@return xfiot.Script
+function script.restrict(read)
+  local twin = { path = read.path, name = read.name, text = read.text, source = read.source }
+  script.run(twin, {}, { restricted = true })
+  return twin
 end
 
 return script

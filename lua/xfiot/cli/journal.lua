@@ -27,6 +27,18 @@ function shared.open(writes, quiet)
   return book, values
 end
 
+--- Whether a restricted run of a script has not ended. A journal that does not work is
+--- told by whoever needs it.
+---@param path string
+---@return boolean
+function shared.is_restricted(path)
+  local ok, found = pcall(function()
+    local book <close> = shared.open(false, true) -- luacheck: ignore 211
+    return book and book:read("run_is_restricted", path)
+  end)
+  return ok and found or false
+end
+
 -- The states of "unknown,suspect".
 local function read_states(text, states)
   local known, list = {}, {}

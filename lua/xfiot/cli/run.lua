@@ -7,6 +7,7 @@ local loop = require "xfiot.loop"
 local platform = require "xfiot.cli.platform"
 local runs = require "xfiot.runs"
 local script = require "xfiot.script"
+local shared = require "xfiot.cli.journal"
 local workflow = require "xfiot.workflow"
 
 local LOOK_EVERY = 0.5 -- seconds between looks at a run that was put away
@@ -34,34 +35,59 @@ end
 
 -- A run that was put away is waited for: it goes on here when its time has come,
 -- unless another process is faster.
-local function wait_for(client, run)
-  local book, id = client.orders:journal(), run.id
-  local limit = client.settings.wait and core.clock() + client.settings.wait
-  cli.say(("run %d waits for %s; Ctrl-C leaves it to xfiot serve, or to the same command again")
-    :format(id, run.outcome.waiting_for))
+local function wait_for(client, read, id, limit)
+  local book = client.orders:journal()
   while true do
     local row = book:read("run_find", id)
-    if row.state ~= "waiting" and (row.state ~= "running" or row.owner == "gone") then return runs.outcome(row) end
-    if row.owner == "gone" and (row.state == "running" or row.wake_at and row.wake_at <= core.now()) then
-      return nil, runs.take(client, row, run.script)
+    if row.state ~= "waiting" and row.state ~= "running" then return runs.outcome(row) end
+    if row.state == "running" or row.wake_at and row.wake_at <= core.now() then
+      local taken = runs.try(client, row, read)
+      if taken then return nil, taken end
     end
     if limit and core.clock() > limit then return runs.outcome(row) end
     loop.sleep(LOOK_EVERY)
   end
 end
 
---- Drives a run to its end, in this process or another.
-local function see_through(client, run)
-  local outcome = run:drive()
-  while outcome.state == "waiting" and not outcome.error do -- a verb's own time has run out otherwise
-    local next_run
-    outcome, next_run = wait_for(client, run)
-    if next_run then
-      run = next_run
-      outcome = run:drive()
-    end
+-- Whether a run that was driven is to be waited for, and what a person is told of it.
+local function rests(run, outcome)
+  if outcome.state == "lost" and run.faster then
+    return run.faster, ("run %d is the same, and another process works on it"):format(run.faster)
+  elseif outcome.state == "waiting" and not outcome.error then -- a verb's own time has run out otherwise
+    return run.id, ("run %d waits for %s"):format(run.id, outcome.waiting_for)
   end
-  return outcome, run
+end
+
+--- Drives a run to its end, in this process or another.
+---@param client xfiot.Client
+---@param read xfiot.Script
+---@param run xfiot.Run|nil nil: another process works on it
+---@param id integer|nil its number then
+local function see_through(client, read, run, id)
+  local limit = client.settings.wait and core.clock() + client.settings.wait
+  local outcome, why = nil, id and ("run %d is the same, and another process works on it"):format(id)
+  repeat
+    if run then
+      outcome = run:drive()
+      id, why = rests(run, outcome)
+      if not id then return outcome, run.id end
+    end
+    cli.say(tostring(why) .. "; Ctrl-C leaves it to xfiot serve, or to the same command again")
+    outcome, run = wait_for(client, read, id, limit)
+  until outcome
+  return outcome, id
+end
+
+-- A run that has not come to an end.
+local function tell_rest(outcome, id)
+  if outcome.state == "waiting" then
+    cli.say(("run %d waits for %s; xfiot serve or the same command again goes on with it")
+      :format(id, tostring(outcome.waiting_for)))
+  elseif outcome.state == "running" then
+    cli.say(("run %d is not at its end yet: another process works on it"):format(id))
+  elseif outcome.state ~= "interrupted" then
+    cli.say(("run %d is %s"):format(id, outcome.state))
+  end
 end
 
 --- Prints a run's result; raises what it came to otherwise.
@@ -77,27 +103,28 @@ local function tell(outcome, id)
     end
     return cli.DONE
   end
-  if outcome.state == "waiting" and not outcome.error then
-    cli.say(("run %d waits for %s; xfiot serve or the same command again goes on with it")
-      :format(id, tostring(outcome.waiting_for)))
-  end
   local err = outcome.error
-  if err == nil then return cli.FAILED end
-  error(setmetatable({ cause = err, text = outcome.text or tostring(err) }, require("xfiot.cli.trace").Shown), 0)
+  local text = outcome.text or tostring(err)
+  if err == nil then
+    tell_rest(outcome, id)
+    return cli.FAILED
+  elseif outcome.state == "failed" and cli.status_of(err) == cli.DECISION then
+    cli.say(text) -- about an order that nobody need decide about any more
+    return cli.FAILED
+  end
+  error(setmetatable({ cause = err, text = text }, require("xfiot.cli.trace").Shown), 0)
 end
 
 local function run_once(client, read, args)
   local checked = read.workflow:read_args(args)
   recover(client)
-  local run = runs.begin(client, read, checked)
-  local outcome
-  outcome, run = see_through(client, run)
-  return tell(outcome, run.id)
+  return tell(see_through(client, read, runs.begin(client, read, checked)))
 end
 
 local command = {}
 
---- Takes up a run of the journal and sees it through, or until it is put away again.
+--- Takes up a run of the journal and sees it through, or until it is put away again:
+--- that is what was asked for as well.
 ---@param client xfiot.Client
 ---@param row table
 ---@param read xfiot.Script
@@ -107,7 +134,19 @@ function command.resume(client, row, read, options)
   recover(client)
   local run = runs.take(client, row, read, { force = options.force, short = 1 })
   local outcome = run:drive()
+  if outcome.state == "waiting" then
+    tell_rest(outcome, run.id)
+    return cli.DONE
+  end
   return tell(outcome, run.id)
+end
+
+-- A script that has restricted runs under way is run restricted, whatever is said now.
+local function restrict(read, options)
+  if not options.restricted and shared.is_restricted(read.path) then
+    cli.say "a run of this script was begun with --restricted and has not ended: it is restricted still"
+    options.restricted = true
+  end
 end
 
 function command.main(options)
@@ -116,8 +155,12 @@ function command.main(options)
   if not read then cli.usage(why) end
   limits.apply(options)
   -- a workflow's file is read to know its arguments; a plain script would start to work
-  if options.help then return show_help(options.script, script.run(read, {}, options)) end
+  if options.help then
+    restrict(read, options)
+    return show_help(options.script, script.run(read, {}, options))
+  end
   local sandbox <close> = platform.start(options) -- luacheck: ignore 211 (closed at the end)
+  restrict(read, options)
   local made = script.run(read, args, options)
   if options.from then
     if not workflow.is(made) then cli.usage("--from needs a workflow; " .. options.script .. " returns none") end

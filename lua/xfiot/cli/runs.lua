@@ -180,12 +180,12 @@ function actions.cancel(options)
   return cli.DONE
 end
 
--- Replays every unfinished run against a script, without effects.
+-- Replays every unfinished run against a script: no step is done, what lies between them is.
 function actions.check(options)
   if not options.id then cli.usage "runs check needs a script: xfiot runs check SCRIPT.lua" end
   local text, why = script.read(options.id)
   if not text then cli.usage(why) end
-  script.run(text, {}, options)
+  script.run(text, {}, { restricted = options.restricted or shared.is_restricted(text.path) })
   if not text.workflow then cli.usage(options.id .. " returns no workflow") end
   if not shared.open(false) then
     cli.out "no runs"
