@@ -90,18 +90,78 @@ describe("xfiot run that is killed", function()
     R.write(long(s.mark, 30), s.file)
     local process = helper.start({ "xfiot", "run", s.file }, { env = s.env })
     process:expect "^paid$"
-    for _, words in ipairs { { "run", s.file }, { "runs", "resume", "1" } } do
-      local result = C.xfiot(words, { env = s.env })
-      assert.are.equal(1, result.status)
-      assert.truthy(result.stderr:find("A process that lives works on it", 1, true), result.stderr)
-    end
+    local refused = C.xfiot({ "runs", "resume", "1" }, { env = s.env })
+    assert.are.equal(1, refused.status)
+    assert.truthy(refused.stderr:find("A process that lives works on it", 1, true), refused.stderr)
+    s.env.XFIOT_WAIT = 0.1
+    local result = C.xfiot({ "run", s.file }, { env = s.env }) -- waits for the other's, for so long
+    assert.are.equal(1, result.status)
+    assert.truthy(result.stderr:find("run 1 is the same, and another process works on it", 1, true), result.stderr)
+    assert.truthy(result.stderr:find("run 1 is not at its end yet", 1, true), result.stderr)
     assert.are.equal(1, C.xfiot({ "runs", "cancel", "1" }, { env = s.env }).status)
     process:stop "KILL"
-    local result = C.xfiot({ "runs", "cancel", "1", "--note", "enough" }, { env = s.env })
+    result = C.xfiot({ "runs", "cancel", "1", "--note", "enough" }, { env = s.env })
     assert.are.equal(0, result.status, result.stderr)
     assert.are.equal("cancelled", list(s)[1].state)
     assert.truthy(list(s)[1].error:find("enough", 1, true))
     assert.are.equal(1, C.xfiot({ "runs", "resume", "1" }, { env = s.env }).status)
+  end)
+end)
+
+describe("the same command, given at once", function()
+  -- Tells a meter's report, which has no effect, then leaves a mark, then waits.
+  local function body(mark, seconds)
+    return ([[
+      flow:meter "30010000000001":report()
+      io.stdout:write "told\n" io.stdout:flush()
+      local word = flow:step("mark", function()
+        local f = io.open(%q, "a") f:write "x" f:close()
+        io.stdout:write "marked\n" io.stdout:flush()
+        return "done" end)
+      flow:sleep(%g)
+      return word ]]):format(mark, seconds)
+  end
+
+  it("is one run, for which the others wait", function()
+    local s, platform <close> = stage() -- luacheck: ignore 211
+    R.write(body(s.mark, 1), s.file)
+    local line = ("%s run %s & "):format(helper.xfiot, s.file)
+    local text = crash.shell(line:rep(4) .. "wait", s.env, 60)
+    assert.are.equal("x", io.open(s.mark):read "a")
+    assert.are.equal(4, select(2, text:gsub('"done"', "")), text)
+    assert.are.equal(1, #list(s))
+  end)
+
+  it("goes on here when the process that was faster dies", function()
+    local s, platform <close> = stage() -- luacheck: ignore 211
+    R.write(body(s.mark, 50), s.file)
+    local first = helper.start({ "xfiot", "run", s.file }, { env = s.env })
+    first:expect "^marked$"
+    local second = helper.start({ "xfiot", "run", s.file }, { env = s.env })
+    second:expect "run 1 is the same, and another process works on it"
+    first:stop "KILL"
+    second:expect "^told$" -- it replays
+    assert.are.equal("running", list(s)[1].state)
+    assert.are.equal("x", io.open(s.mark):read "a")
+    second:stop "KILL"
+  end)
+end)
+
+describe("a run that was begun restricted", function()
+  it("stays so, whoever goes on with it", function()
+    local s, platform <close> = stage() -- luacheck: ignore 211
+    -- its own code leaves a mark where there is a system
+    R.write("flow:sleep(3600)", s.file)
+    helper.write(s.file, ("if io then io.open(%q, 'a'):write 'x' end\n"):format(s.mark) .. io.open(s.file):read "a")
+    s.env.XFIOT_WAIT = 0.1
+    local result = C.xfiot({ "run", s.file, "--restricted" }, { env = s.env })
+    assert.truthy(result.stderr:find("waits for time", 1, true), result.stderr)
+    for _, words in ipairs { { "run", s.file }, { "runs", "resume", "1" }, { "runs", "check", s.file } } do
+      result = C.xfiot(words, { env = s.env })
+      assert.are.equal(words[1] == "run" and 1 or 0, result.status, result.stderr)
+      assert.is_nil(io.open(s.mark), table.concat(words, " "))
+    end
+    assert.are.equal("waiting", list(s)[1].state)
   end)
 end)
 

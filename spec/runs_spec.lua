@@ -6,6 +6,7 @@ local V = require "spec.verbs_helper"
 local core = require "xfiot.core"
 local helper = require "spec.helper"
 local runs = require "xfiot.runs"
+local script = require "xfiot.script"
 
 -- A step that leaves a line in a file each time it is really done.
 local function leave(path, word)
@@ -116,6 +117,40 @@ describe("a run", function()
     assert.are.equal("applied", R.resume(box, run.id).result)
     assert.are.equal(1, box:calls "creatCmd")
   end)
+
+  it("that raises a doubt it remembers fails with it, once nobody need decide", function()
+    local box <close> = V.open { fault = "creatCmd:lost:1" }
+    local outcome, run = R.begin(box, R.write(([[
+      local ok, err = pcall(function() return flow:meter(%q):recharge { order = "A", amount = 5 } end)
+      flow:step("tell somebody", function() return 1 end)
+      if not ok then error(err, 0) end ]]):format(R.MONEY)))
+    assert.are.equal("needs_decision", outcome.state)
+    assert.are.equal("needs_decision", (R.resume(box, run.id)).state) -- it is in doubt still
+    local book = box.client.orders
+    book:advance(book:find "A", { to = "applied", by = "person:wang" })
+    assert.are.equal(run.id, runs.due(box.client)().id)
+    outcome = R.resume(box, run.id)
+    assert.are.equal("failed", outcome.state)
+    assert.are.equal("A", outcome.error.order)
+    assert.is_nil(runs.due(box.client)())
+    assert.truthy(R.row(box, run.id).error:find('"order":"A"', 1, true))
+  end)
+
+  for _, row in ipairs {
+    { "an error of nothing", "error(nil)", "an error without a word: error(nil)" },
+    { "an error of nothing in a step", 'flow:step("a", function() error(nil) end)', "an error without a word" },
+    { "a yield to nobody", "coroutine.yield()", "w.lua:3: coroutine.yield() outside a coroutine of the script's own" },
+    { "a yield of something to nobody", "coroutine.yield(true)", "w.lua:3: coroutine.yield() outside" },
+    { "a yield in a step", 'flow:step("a", function() coroutine.yield(5) end)', "w.lua:3: coroutine.yield() outside" },
+    { "a yield in parallel", "xfiot.parallel({ 1, 2 }, coroutine.yield)", "coroutine.yield() outside" } } do
+    it("fails in words for " .. row[1], function()
+      local box <close> = V.open()
+      local outcome, run = R.begin(box, R.write(row[2]))
+      assert.are.equal("failed", outcome.state)
+      assert.truthy(outcome.text:find(row[3], 1, true), outcome.text)
+      assert.truthy(R.row(box, run.id).error:find(row[3], 1, true))
+    end)
+  end
 
   it("waits for a report that is newer than the last", function()
     local box <close> = V.open { speed = 0 }
@@ -248,6 +283,30 @@ describe("a script that was changed while its run waited:", function()
   end
 end)
 
+local EARLY = { -- what a changed script does before the first step that is remembered, and the line it is told at
+  { "an error", '\nerror "no"\n' .. ONE .. NAP, 4 },
+  { "an error of a function", 'local function f() return nil + 1 end\n\nf()\n' .. ONE .. NAP, 3 },
+  { "a return", "\n\nif true then return 5 end\n" .. ONE .. NAP, 5 },
+  { "an end", "local function f() return 1 end\nf()\n", 6 },
+  { "a return in a run of coroutines", "\ncoroutine.wrap(function() local x = 1 return x end)()\n"
+    .. "do return end\n" .. ONE .. NAP, 5 },
+}
+
+describe("a run whose changed script ends too early by", function()
+  for _, row in ipairs(EARLY) do
+    it(row[1] .. " is told where that was", function()
+      local box <close> = V.open()
+      local file = R.write(ONE .. NAP)
+      local _, run = R.begin(box, file)
+      R.write(row[2], file)
+      local outcome = R.resume(box, run.id, {})
+      assert.are.equal("diverged", outcome.state)
+      assert.truthy(outcome.error.line:find("w.lua:" .. row[3] .. "$"), outcome.text)
+      assert.is_nil(debug.gethook())
+    end)
+  end
+end)
+
 -- ---- whose it is
 
 describe("a run's lease", function()
@@ -305,6 +364,52 @@ describe("a run's lease", function()
     end)
     assert.are.equal("run_resumed succeeded", told[#told])
     assert.are.equal("5", journal:read("run_find", run.id).result)
+  end)
+
+  it("that was begun restricted is brought back restricted", function()
+    local box <close> = V.open()
+    local mark = helper.tmpdir() .. "/mark"
+    local file = R.write("local system = io\n" .. NAP .. "return tostring(system)")
+    helper.write(file, ("if io then io.open(%q, 'a'):close() end\n"):format(mark) .. io.open(file):read "a")
+    local text = assert(script.read(file))
+    script.run(text, {}, { restricted = true })
+    local run = runs.new(box.client, text, "{}", { short = 0 })
+    assert.are.equal("waiting", run:drive().state)
+    V.wait_until(function()
+      runs.bring_back(box.client, function() end)
+      return R.row(box, run.id).state == "succeeded"
+    end)
+    assert.are.equal('"nil"', R.row(box, run.id).result)
+    assert.is_nil(io.open(mark))
+  end)
+
+  it("that was begun restricted is not taken up by a script that is not", function()
+    local box <close> = V.open()
+    local file = R.write(NAP .. "return tostring(io)")
+    local text = assert(script.read(file))
+    script.run(text, {}, { restricted = true })
+    local run = runs.new(box.client, text, "{}", { short = 0 })
+    assert.are.equal("waiting", run:drive().state)
+    assert.are.equal("nil", R.resume(box, run.id, {}).result)
+  end)
+
+  it("that another has just begun is the other's", function()
+    local box <close> = V.open()
+    local path = helper.tmpdir() .. "/done"
+    local file = R.write(('flow:meter(%q):report()\n'):format(R.MONEY) .. leave(path, "one"))
+    local first, second = runs.begin(box.client, R.read(file), {}), runs.begin(box:another(), R.read(file), {})
+    assert.are.equal("succeeded", first:drive().state)
+    local third = runs.new(box.client, R.read(file), "{}") -- the first has ended: this is a new one
+    third:later("run_step", { seq = 1, name = "report", state = "begun" })
+    third:write()
+    local outcome = second:drive()
+    assert.are.equal("lost", outcome.state)
+    assert.are.equal(third.id, second.faster)
+    assert.truthy(outcome.text:find("Another process has begun the same run", 1, true), outcome.text)
+    assert.are.same({ "one" }, lines_of(path))
+    local fourth, id = runs.begin(box:another(), R.read(file), {})
+    assert.is_nil(fourth)
+    assert.are.equal(third.id, id)
   end)
 
   it("whose script is gone waits for it", function()

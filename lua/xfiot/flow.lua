@@ -202,7 +202,7 @@ local function perform(run, device_no, verb, args)
 end
 
 ---@class xfiot.FlowMeter
-local FlowMeter = {}
+local FlowMeter = { __name = "xfiot.flow_meter" }
 
 --- A meter whose verbs are steps of the run.
 local function meter_of(run, device_no)

@@ -11,7 +11,7 @@ trace.NOTHING = "an error without a word: error(nil)"
 
 -- Lines of a traceback that are not the script's.
 local function is_inside(line)
-  return line:find "^%s*lua/xfiot[/.]" or line:find("[C]:", 1, true) or line:find "^%s*lua/argparse"
+  return line:find "^%s*[^:]-lua/xfiot[/.]" or line:find("[C]:", 1, true) or line:find "^%s*lua/argparse"
     or line:find("(...tail calls...)", 1, true)
 end
 
