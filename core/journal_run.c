@@ -102,24 +102,24 @@ int xf_journal_start_run(struct xf_journal *j, const struct xf_run_start *start,
 
     if (xf_journal_enter(j, &own, err) != 0)
         return -1;
-    taken = read_number(j,
-                        start->campaign != 0 ? xf_sql_start(j, XF_SQL_RUN_OPEN_ROW, err, "iti",
-                                                            start->campaign, start->key, start->newest)
-                                             : xf_sql_start(j, XF_SQL_RUN_OPEN_SAME, err, "ttt",
-                                                            start->workflow, start->company_code, start->args),
-                        &there, err);
+    taken =
+        read_number(j,
+                    start->campaign != 0 ? xf_sql_start(j, XF_SQL_RUN_OPEN_ROW, err, "iti", start->campaign,
+                                                        start->key, start->newest)
+                                         : xf_sql_start(j, XF_SQL_RUN_OPEN_SAME, err, "ttt", start->workflow,
+                                                        start->company_code, start->args),
+                    &there, err);
     if (taken < 0)
         done = -1;
     else if (taken == 0 &&
              (find_script(j, start->script, start->hash, &script, err) != 1 || xf_owner_write(j, err) != 0))
         done = -1;
     else if (taken == 0)
-        done =
-            write_one(j,
-                      xf_sql_start(j, XF_SQL_RUN_START, err, "ttztittii", start->workflow, start->company_code,
-                                   start->campaign, start->key, script, start->args, j->owner, start->at,
-                                   (int64_t)start->restricted),
-                      err);
+        done = write_one(j,
+                         xf_sql_start(j, XF_SQL_RUN_START, err, "ttztittii", start->workflow,
+                                      start->company_code, start->campaign, start->key, script, start->args,
+                                      j->owner, start->at, (int64_t)start->restricted),
+                         err);
     *id = done == 1 ? sqlite3_last_insert_rowid(j->db) : there;
     return leave(j, own, done, err);
 }
@@ -172,10 +172,10 @@ enum xf_claimed xf_journal_claim_run(struct xf_journal *j, const struct xf_claim
     if (result == XF_CLAIMED &&
         (claim->hash == NULL || find_script(j, claim->script, claim->hash, &s.script, err) == 1) &&
         xf_owner_write(j, err) == 0)
-        done = write_one(
-            j, xf_sql_start(j, XF_SQL_RUN_CLAIM, err, "itiii", claim->run, j->owner, s.script, claim->at,
-                            (int64_t)claim->restricted),
-            err);
+        done = write_one(j,
+                         xf_sql_start(j, XF_SQL_RUN_CLAIM, err, "itiii", claim->run, j->owner, s.script,
+                                      claim->at, (int64_t)claim->restricted),
+                         err);
     if (result == XF_CLAIMED && done != 1)
         result = XF_CLAIM_FAILED;
     if (xf_journal_leave(j, own, result == XF_CLAIMED, err) != 0)

@@ -6,7 +6,7 @@
     "SELECT r.workflow, r.company_code, r.key, s.path, s.hash, r.args, r.step, r.waiting_for, r.wait_order," \
     " iif(r.result_step IS NULL, r.result, (SELECT value FROM run_steps t WHERE t.run = r.id"                \
     "  AND t.seq = r.result_step)), r.error, (SELECT name FROM owners o WHERE o.id = r.owner), r.state,"     \
-    " r.id, r.campaign, r.token, r.wake_at, r.created_at, r.updated_at, r.restricted"                                      \
+    " r.id, r.campaign, r.token, r.wake_at, r.created_at, r.updated_at, r.restricted"                        \
     " FROM runs r CROSS JOIN scripts s ON s.id = r.script"
 /* An update by the owner, who knows it by its token. */
 #define HELD(run, token)                                                                                     \
@@ -72,8 +72,7 @@ const char *const xf_sql_run_texts[XF_SQL_COUNT - XF_SQL_CAMPAIGN_FIND] = {
     AT(XF_SQL_RUN_FIND) = COLUMNS " WHERE r.id = ?1",
     AT(XF_SQL_RUN_FIND_ROW) =
         COLUMNS " WHERE r.id = (SELECT max(id) FROM runs WHERE campaign = ?1 AND key = ?2)",
-    AT(XF_SQL_RUN_FIND_SAME) =
-        COLUMNS " WHERE r.id = (SELECT max(id)" SAME ")",
+    AT(XF_SQL_RUN_FIND_SAME) = COLUMNS " WHERE r.id = (SELECT max(id)" SAME ")",
     AT(XF_SQL_RUN_RESTRICTED) =
         "SELECT 1 FROM scripts s CROSS JOIN runs r ON r.script = s.id WHERE s.path = ?1 AND r.restricted = 1"
         " AND NOT (r.state = 'succeeded' OR r.state = 'cancelled') LIMIT 1",

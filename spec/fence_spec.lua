@@ -34,9 +34,8 @@ local function insides(...)
   local seen, names = {}, {}
   local function walk(value)
     local kind = type(value)
-    if kind ~= "table" and kind ~= "function" and kind ~= "userdata" or seen[value] or value == _G or value == ARRAY then
-      return
-    end
+    if kind ~= "table" and kind ~= "function" and kind ~= "userdata" then return end
+    if seen[value] or value == _G or value == ARRAY then return end
     seen[value] = true
     walk(debug.getmetatable(value))
     if kind == "function" then
@@ -130,7 +129,8 @@ describe("a restricted script", function()
     for _, library in ipairs { io, os, debug, package } do
       for name, member in pairs(library) do assert.falsy(found[member], name) end
     end
-    for _, name in ipairs { "load", "loadfile", "dofile", "require", "collectgarbage", "getmetatable", "setmetatable" } do
+    for _, name in ipairs { "load", "loadfile", "dofile", "require", "collectgarbage", "getmetatable",
+                               "setmetatable" } do
       assert.falsy(found[_G[name]], name)
     end
     for _, made in pairs(modules) do
@@ -179,7 +179,8 @@ local ATTEMPTS <const> = {
   { "return flow:meter('30010000000001').client" }, { "return flow:meter('30010000000001').run" },
   { "return flow.client:meter('30010000000001').remembered" }, { "return flow.client:meter('30010000000001').recall" },
   { "return xfiot.settlement(flow.client).journal" }, { "return xfiot.settlement(flow.client).tariffs" },
-  { "xfiot.settlement { orders = { journal = print } }", "takes a client" }, { "xfiot.settlement(flow)", "takes a client" },
+  { "xfiot.settlement { orders = { journal = print } }", "takes a client" },
+  { "xfiot.settlement(flow)", "takes a client" },
   { "return xfiot.settlement(flow.client).warned" }, { "return flow.client.settlement" },
   { "xfiot.workflow { name = 'x', args = { t = 'tariff' }, run = print }:read_args { t = '/etc/passwd' }", NO_METHOD },
   { "xfiot.workflow { name = 'x', run = print }:start(flow.client, {})", NO_METHOD },
@@ -272,10 +273,11 @@ local WORKS <const> = { -- a body, and what it returns
   { 'return flow.client:query { deviceNo = "30010000000001" }.deviceNo', "30010000000001" },
   { 'local ok, err = flow.client:query { deviceNo = "30010000009999" } return { ok == nil, err.code, err.kind }',
     { true, "500001", "platform" } },
-  { 'local _, err = pcall(flow.client.query, flow.client, { x = 1 }) return { err.kind, err.sent, xfiot.is_error(err) }',
+  { 'local _, err = pcall(flow.client.query, flow.client, { x = 1 })\nreturn { err.kind, err.sent, xfiot.is_error(err) }',
     { "invalid", false, true } },
   { 'return tostring(select(2, flow.client:query { deviceNo = "30010000009999" })):match "500001"', "500001" },
-  { 'local e = { code = 5 } local _, err = pcall(flow.step, flow, "s", function() error(e) end) return err == e', true },
+  { 'local e = { code = 5 }\nlocal _, err = pcall(flow.step, flow, "s", function() error(e) end) return err == e',
+    true },
   { 'local _, err = pcall(flow.step, flow, "s", function() error "no" end) return err:match "w.lua:%d+: no"',
     "w.lua:4: no" },
   { 'return { flow:step("s", function() return { 1, { x = "y" } } end)[2].x, flow:random(1), flow:now() > 0 }',
@@ -284,7 +286,8 @@ local WORKS <const> = { -- a body, and what it returns
   { 'local rows = { {}, {} } xfiot.parallel(rows, function(row) row.seen = true end) return rows[2].seen', true },
   { 'local list = xfiot.parallel({ "30010000000001" }, function(no) return flow.client:meter(no):device_id() end)\n'
     .. 'return #list[1].value', 32 },
-  { 'return flow.client == flow.client and flow.client:meter "30010000000001" == flow.client:meter "30010000000001"', true },
+  { 'return flow.client == flow.client and flow.client:meter "30010000000001" == flow.client:meter "30010000000001"',
+    true },
   { 'return { xfiot.is_error(5), xfiot.is_error(flow), tostring(flow:meter "30010000000001") }',
     { false, false, "xfiot.meter 30010000000001" } },
   { 'local t = setmetatable({}, { __index = { x = 7 } }) return { t.x, getmetatable(t).__index.x }', { 7, 7 } },
@@ -296,7 +299,8 @@ local WORKS <const> = { -- a body, and what it returns
   { 'local book = xfiot.settlement(flow.client)\n'
     .. 'book:open { deviceNo = "30030000000001", tariff = require "xfiot.tariff".new(host.tariff):names(),\n'
     .. 'at = "20260101000000", reading = 1, balance = "20.00" }\n'
-    .. 'for entry in book:entries "30030000000001" do return { entry.kind, book:standing("30030000000001").balance } end',
+    .. 'for entry in book:entries "30030000000001" do\n'
+    .. 'return { entry.kind, book:standing("30030000000001").balance } end',
     { "open", 2000 } },
   { 'return flow:meter "30010000000001":report().services ~= nil', true },
 }
@@ -329,7 +333,8 @@ describe("a restricted script still does", function()
 
   it("tell its own lines", function()
     local box <close> = V.open()
-    for body, line in pairs { ["\nerror 'no'"] = "w.lua:5: no", ["\nflow:sleep()"] = "w.lua:5: flow:sleep: seconds must",
+    for body, line in pairs { ["\nerror 'no'"] = "w.lua:5: no",
+                              ["\nflow:sleep()"] = "w.lua:5: flow:sleep: seconds must",
                               ["\nflow.client:query { x = 1 }"] = "(at " } do
       local outcome = drive(box, body .. "\nreturn 1")
       assert.are.equal("failed", outcome.state)

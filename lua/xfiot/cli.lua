@@ -76,7 +76,7 @@ local PARSERS = {
       :argname "FILE"
     run:flag("--verify", "read each meter's prices back and compare (price changes)")
     run:flag("--resume", "go on with this file; the same as giving the command again")
-    run:flag("--restricted", "the script gets no os, io, debug and loads nothing")
+    run:flag("--restricted", "the script gets the documented methods of xfiot and nothing of the system")
     run:option("--memory", "MiB that the program may use"):argname "N"
     run:option("--time-limit", "seconds that all of it may take"):target("time_limit"):argname "N"
     add_sandbox(run)
@@ -163,7 +163,7 @@ local PARSERS = {
     runs:option("--limit", "at most so many"):argname "N"
     runs:option("--note", "with cancel: why"):argname "TEXT"
     runs:flag("--force", "with resume: the process that worked on it is gone, though it cannot be seen")
-    runs:flag("--restricted", "the script gets no os, io, debug and loads nothing")
+    runs:flag("--restricted", "the script is restricted from now on; one that was begun so is anyway")
     add_settings(runs)
   end },
   { "inbox", function(parser)

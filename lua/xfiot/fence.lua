@@ -219,7 +219,7 @@ end
 --- stay the same; its errors are told where the script is.
 ---@param fn function
 ---@return function
-function Fence:carry(fn)
+function Fence:carry(fn) -- luacheck: ignore 212
   return function(...)
     local ok, results = pcall(invoke, fn, ...)
     if ok then return table.unpack(results, 1, results.n) end
@@ -234,7 +234,7 @@ return {
   --- A fence for one script.
   ---@return xfiot.Fence
   new = function()
-    return setmetatable({ real = weak "k", proxies = weak "kv", classes = {}, exposed = weak "k", callbacks = weak "k" },
-      Fence)
+    return setmetatable({ real = weak "k", proxies = weak "kv", classes = {}, exposed = weak "k",
+                          callbacks = weak "k" }, Fence)
   end,
 }

@@ -113,17 +113,17 @@ end
 
 -- The innermost line of a coroutine that is Lua.
 local function line_of(co)
-  local level, info = 0, nil
-  repeat
-    info = debug.getinfo(co, level, "Sl")
-    level = level + 1
-  until not info or info.currentline > 0
-  return info and ("%s:%d: "):format(info.short_src, info.currentline) or ""
+  for level = 0, 30 do
+    local info = debug.getinfo(co, level, "Sl")
+    if not info then break end
+    if info.currentline > 0 then return ("%s:%d: "):format(info.short_src, info.currentline) end
+  end
+  return ""
 end
 
 -- Code in a task has yielded to nobody: nothing would ever resume it.
 local function end_stray(task)
-  local why = line_of(task.co) .. "coroutine.yield() outside a coroutine of the script's own: nobody would go on with it"
+  local why = line_of(task.co) .. "coroutine.yield() outside a coroutine of the script's own: nobody would go on there"
   coroutine.close(task.co)
   end_task(task, false, why)
   if task.on_stray then task.on_stray(why) end

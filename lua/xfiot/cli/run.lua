@@ -49,10 +49,12 @@ local function wait_for(client, read, id, limit)
   end
 end
 
+local function same(id) return ("run %d is the same, and another process works on it"):format(id) end
+
 -- Whether a run that was driven is to be waited for, and what a person is told of it.
 local function rests(run, outcome)
   if outcome.state == "lost" and run.faster then
-    return run.faster, ("run %d is the same, and another process works on it"):format(run.faster)
+    return run.faster, same(run.faster)
   elseif outcome.state == "waiting" and not outcome.error then -- a verb's own time has run out otherwise
     return run.id, ("run %d waits for %s"):format(run.id, outcome.waiting_for)
   end
@@ -65,17 +67,18 @@ end
 ---@param id integer|nil its number then
 local function see_through(client, read, run, id)
   local limit = client.settings.wait and core.clock() + client.settings.wait
-  local outcome, why = nil, id and ("run %d is the same, and another process works on it"):format(id)
-  repeat
+  local why = id and same(id)
+  while true do
+    local outcome
     if run then
       outcome = run:drive()
       id, why = rests(run, outcome)
       if not id then return outcome, run.id end
     end
-    cli.say(tostring(why) .. "; Ctrl-C leaves it to xfiot serve, or to the same command again")
+    cli.say(("%s; Ctrl-C leaves it to xfiot serve, or to the same command again"):format(why))
     outcome, run = wait_for(client, read, id, limit)
-  until outcome
-  return outcome, id
+    if outcome then return outcome, id end
+  end
 end
 
 -- A run that has not come to an end.
