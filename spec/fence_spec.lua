@@ -273,7 +273,8 @@ local WORKS <const> = { -- a body, and what it returns
   { 'return flow.client:query { deviceNo = "30010000000001" }.deviceNo', "30010000000001" },
   { 'local ok, err = flow.client:query { deviceNo = "30010000009999" } return { ok == nil, err.code, err.kind }',
     { true, "500001", "platform" } },
-  { 'local _, err = pcall(flow.client.query, flow.client, { x = 1 })\nreturn { err.kind, err.sent, xfiot.is_error(err) }',
+  { 'local _, err = pcall(flow.client.query, flow.client, { x = 1 })\n'
+    .. 'return { err.kind, err.sent, xfiot.is_error(err) }',
     { "invalid", false, true } },
   { 'return tostring(select(2, flow.client:query { deviceNo = "30010000009999" })):match "500001"', "500001" },
   { 'local e = { code = 5 }\nlocal _, err = pcall(flow.step, flow, "s", function() error(e) end) return err == e',

@@ -220,6 +220,22 @@ describe("a run", function()
     assert.truthy(outcome.text:find("one after the other", 1, true), outcome.text)
   end)
 
+  it("waits also where a function of C has called the script", function()
+    local box <close> = V.open()
+    local outcome = R.begin(box, R.write(([[
+      local texts = { ("ab"):gsub(".", function(c) return (flow:meter(%q):device_id():gsub(".*", c)) end) }
+      return { texts[1], (("x"):gsub("x", function()
+        return flow:meter(%q):recharge { order = "A", amount = 5 }.surplus end)) } ]]):format(R.MONEY, R.MONEY)))
+    assert.are.same({ "ab", "5.00" }, outcome.result, outcome.text)
+  end)
+
+  it("is put away also there", function()
+    local box <close> = V.open()
+    local outcome, run = R.begin(box, R.write 'pcall(string.gsub, "x", "x", function() flow:sleep(1) end) return 1')
+    assert.are.equal("waiting", outcome.state, outcome.text)
+    assert.are.equal(1, R.resume(box, run.id, {}).result)
+  end)
+
   it("does not take what cannot be remembered", function()
     local box <close> = V.open()
     local outcome = R.begin(box, R.write 'return flow:step("f", function() return print end)')

@@ -4,7 +4,7 @@
 local core = require "xfiot.core"
 
 local step, clock = core.step, core.clock
-local running, yield, coresume = coroutine.running, coroutine.yield, coroutine.resume
+local running, yield, coresume, yieldable = coroutine.running, coroutine.yield, coroutine.resume, coroutine.isyieldable
 
 local loop = {}
 
@@ -255,6 +255,10 @@ function loop.run(done, with_tasks)
   while not done() do turn(with_tasks) end
 end
 
+-- The task that may yield here: not within a function of C that calls back (string.gsub,
+-- table.sort, __tostring), where the loop is driven as outside of tasks.
+local function waiter() return yieldable() and tasks[running()] or nil end
+
 --- Waits until a call of the core has ended.
 ---@param call userdata
 function loop.await(call)
@@ -262,7 +266,7 @@ function loop.await(call)
     ended[call] = nil
     return
   end
-  local task = tasks[running()]
+  local task = waiter()
   if task then
     waiting[call] = task
     yield(PARKED)
@@ -290,7 +294,7 @@ local function nothing() end
 --- Waits. In a task others go on meanwhile.
 ---@param seconds number
 function loop.sleep(seconds)
-  local task = tasks[running()]
+  local task = waiter()
   if task then
     arm(task, seconds, go_on, task)
     yield(PARKED)
@@ -307,7 +311,7 @@ end
 ---@return boolean notified
 function loop.wait(event, seconds)
   if event.notified then return true end
-  local task = tasks[running()]
+  local task = waiter()
   if task then
     if seconds then arm(task, seconds, give_up, event) end
     event.task = task
@@ -344,7 +348,7 @@ end
 --- Waits for tasks of spawn to end.
 ---@param list table[]
 function loop.join(list)
-  local me = tasks[running()]
+  local me = waiter()
   local function all_done()
     for i = 1, #list do
       if not list[i].done then return false end

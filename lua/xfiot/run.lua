@@ -97,10 +97,16 @@ end
 
 -- ---- ending
 
+-- Whether the run may stop for good right here: in its own coroutine, and not within a
+-- function of C that calls back.
+local function may_park(run)
+  return coroutine.running() == run.task.co and coroutine.isyieldable()
+end
+
 -- Nothing more of the script runs. In the run's own coroutine that is final; in one
 -- of the script's own it is an error, and so is every further step.
 local function halt(run)
-  if coroutine.running() == run.task.co then loop.park() end
+  if may_park(run) then loop.park() end
   error(Stopped, 0)
 end
 
@@ -115,7 +121,7 @@ end
 function Run:stop(outcome)
   if not self.outcome then
     self.outcome = outcome
-    if coroutine.running() == self.task.co then
+    if may_park(self) then
       self:rest()
       tell(self)
     end
