@@ -199,6 +199,16 @@ describe("a run", function()
     assert.are.equal(1, box:calls "creatCmd")
   end)
 
+  it("knows of its meter what it was told before, as a swap of meters needs", function()
+    local box <close> = V.open()
+    local text = R.read(helper.root .. "/scripts/meter_swap.lua")
+    local args = text.workflow:read_args { deviceNo = R.MONEY, newDeviceNo = "07602190100007117", reading = "0",
+                                           order = "S-1", cardNo = "0000000001", tariff = R.tariff() }
+    local outcome = runs.begin(box.client, text, args):drive()
+    assert.are.equal("succeeded", outcome.state, outcome.text)
+    assert.are.equal("07602190100007117", outcome.result.device_no)
+  end)
+
   it("tells the script's own line, also across coroutines", function()
     local box <close> = V.open()
     local outcome = R.begin(box, R.write [[

@@ -206,12 +206,12 @@ local FlowMeter = { __name = "xfiot.flow_meter" }
 
 --- A meter whose verbs are steps of the run.
 local function meter_of(run, device_no)
-  require("xfiot.meter").new(run.client, device_no) -- raises for a number that is none
-  return setmetatable({ device_no = device_no, run = run }, FlowMeter)
+  local plain = require("xfiot.meter").new(run.client, device_no) -- raises for a number that is none
+  return setmetatable({ device_no = device_no, run = run, plain = plain }, FlowMeter)
 end
 
 function FlowMeter.__index(self, name)
-  local run, device_no = rawget(self, "run"), rawget(self, "device_no")
+  local run, device_no, plain = rawget(self, "run"), rawget(self, "device_no"), rawget(self, "plain")
   if verbs.rows[name] then
     return function(me, args)
       if me ~= self then error(("call it as meter:%s(...)"):format(name), 2) end
@@ -222,15 +222,13 @@ function FlowMeter.__index(self, name)
     return function(_, ...)
       local args = table.pack(...)
       return told(run, name .. " " .. device_no, function()
-        local meter = require("xfiot.meter").new(run.client, device_no)
-        return meter[name](meter, table.unpack(args, 1, args.n))
+        return plain[name](plain, table.unpack(args, 1, args.n))
       end)
     end
   end
-  local meter = require("xfiot.meter").new(run.client, device_no)
-  local member = meter[name]
+  local member = plain[name]
   if type(member) ~= "function" then return member end
-  return function(_, ...) return member(meter, ...) end
+  return function(_, ...) return member(plain, ...) end
 end
 
 function FlowMeter:__tostring() return "xfiot.meter " .. rawget(self, "device_no") end

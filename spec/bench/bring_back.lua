@@ -25,7 +25,7 @@ end
 
 local rows = {}
 all(function(i)
-  local run = runs.new(client, text, "{}", { short = 0 })
+  local run = runs.new(client, text, ('{"n":%d}'):format(i), { short = 0 })
   assert(run:drive().state == "waiting")
   rows[i] = client.orders:journal():read("run_find", run.id)
 end)
