@@ -324,6 +324,37 @@ describe("a restricted script still does", function()
     assert.are.equal("5.00", runs.take(box.client, R.row(box, run.id), run.script):drive().result)
   end)
 
+  for name, args in pairs { recharge = { amount = "5", order = "A" }, valve = { state = "close" },
+                            close_account = { order = "A" }, price_change = { order = "A", clearMark = 0,
+                                                                              tariff = V.tariff() } } do
+    it("what the shipped " .. name .. " does", function()
+      local box <close> = V.open()
+      local made = assert(script.read(helper.root .. "/scripts/" .. name .. ".lua"))
+      script.run(made, {}, { restricted = true })
+      args.deviceNo = R.MONEY
+      local outcome = runs.begin(box.client, made, made.workflow:read_args(args)):drive()
+      assert.are.equal("succeeded", outcome.state, outcome.text)
+    end)
+  end
+
+  it("check its arguments, and sees nothing of ours in it", function()
+    local seen = {}
+    local made = read([[
+      local host = ...
+      return require "xfiot".workflow { name = "w", args = { n = "integer" }, run = function() end,
+        check = function(flow, args)
+          host.seen(flow, flow:meter "30010000000001", args)
+          flow:meter "30010000000001":recharge { order = "A", amount = "1.234" }
+          if args.n == 2 then flow:step("s", print) end
+          if args.n == 3 then return flow.seen, flow.args.n end
+        end }]], { seen = function(...) seen = { ... } end })
+    for n, words in pairs { "amount must be a positive amount", "there is no flow:step", "attempt to index a nil value" } do
+      local err = V.failure(made.workflow.read_args, made.workflow, { n = n })
+      assert.truthy(err.message_en:find(words, 1, true), err.message_en)
+      assert.truthy(is_fenced(seen[1]) and is_fenced(seen[2]))
+    end
+  end)
+
   it("stop where it was put away, though it catches everything", function()
     local box <close> = V.open()
     local outcome = drive(box, [[

@@ -32,6 +32,11 @@ local function invoke(fn, ...)
   return results
 end
 
+local function invoke_method(real, name, ...)
+  local results = table.pack(real[name](real, ...))
+  return results
+end
+
 -- ---- towards the script
 
 local function copy_out(self, value, seen)
@@ -165,10 +170,10 @@ end
 local function method(self, class, name, in_text)
   return function(proxy, ...)
     local real = behind(self, class, proxy, name)
-    if not in_text then return give(self, pcall(invoke, real[name], real, all(self, "into", ...))) end
+    if not in_text then return give(self, pcall(invoke_method, real, name, all(self, "into", ...))) end
     local list = table.pack(...)
     for i = 1, list.n do list[i] = tostring(list[i]) end
-    return give(self, pcall(invoke, real[name], real, table.unpack(list, 1, list.n)))
+    return give(self, pcall(invoke_method, real, name, table.unpack(list, 1, list.n)))
   end
 end
 

@@ -20,16 +20,18 @@ local METER <const> = {
   members = { "device_no" },
 }
 
+local FLOW <const> = { "meter", "step", "sleep", "now", "timestamp", "random", "log", "wait_report" }
+
 --- By the `__name` of an object's metatable. What is not here has neither methods nor members.
 ---@type table<string, xfiot.FenceRow>
 return {
   ["xfiot.client"] = { methods = names_of(core.operations(), { "meter" }), members = {} },
   ["xfiot.meter"] = METER,
   ["xfiot.flow_meter"] = METER,
-  ["xfiot.flow"] = {
-    methods = { "meter", "step", "sleep", "now", "timestamp", "random", "log", "wait_report" },
-    members = { "client" }, texts = { log = true },
-  },
+  ["xfiot.flow"] = { methods = FLOW, members = { "client" }, texts = { log = true } },
+  -- what a workflow's check gets: the real ones say themselves what they do not have
+  ["xfiot.rehearsal"] = { methods = FLOW, members = {} },
+  ["xfiot.rehearsal_meter"] = METER,
   ["xfiot.workflow"] = { methods = {}, members = { "name", "doc" } },
   ["xfiot.settlement"] = {
     methods = { "open", "find", "must_find", "take", "pay", "price", "close", "carry", "standing", "entries", "display",

@@ -30,7 +30,7 @@ end
 
 -- ---- meters
 
-local Meter = {}
+local Meter = { __name = "xfiot.rehearsal_meter" }
 
 local function read(self, name, args) arguments.read(self, name, verbs.rows[name], args) end
 
@@ -55,7 +55,7 @@ end
 
 -- ---- the flow
 
-local Flow = {}
+local Flow = { __name = "xfiot.rehearsal" }
 
 function Flow.__index(_, name)
   error(("in check nothing is known of the world: there is no flow:%s"):format(name), 2)

@@ -57,9 +57,9 @@ local function add_coroutines(env)
   env.coroutine = library
 end
 
--- A workflow whose run function gets a fenced flow.
+-- A workflow whose functions get a fenced flow.
 local function workflow_of(made, definition)
-  if made.real[definition] then error("xfiot.workflow: takes a table { name =, doc =, args =, run = }", 2) end
+  if made.real[definition] then error("xfiot.workflow: takes a table { name =, doc =, args =, check =, run = }", 2) end
   local inner = made:into(definition)
   if type(definition) == "table" and type(inner.run) == "function" then
     inner.run = made:main(rawget(definition, "run"))
