@@ -145,6 +145,7 @@ handler has not been told. The earliest first, without headers and bodies.
 @tparam[opt] integer limit
 @tparam[opt] integer after_at next_at and id of the last one of the page before
 @tparam[opt] integer after_id
+@tparam[opt] integer attempts only those that were tried so often at least
 @treturn table|nil list, see push_list
 @treturn[opt] string why it could not be read
 */
@@ -153,11 +154,12 @@ static int due(lua_State *L)
     struct xf_journal *j = xf_check_journal(L, 1);
     int64_t now = luaL_checkinteger(L, 2);
     size_t limit = (size_t)luaL_optinteger(L, 3, 0);
+    const int64_t at = luaL_optinteger(L, 4, 0), id = luaL_optinteger(L, 5, 0);
+    const int64_t attempts = luaL_optinteger(L, 6, 0);
     struct xf_found *found = xf_push_found(L);
     struct xf_err err;
 
-    if (xf_journal_due_pushes_after(j, now, luaL_optinteger(L, 4, 0), luaL_optinteger(L, 5, 0), limit,
-                                    &found->pushes, &err) != 0)
+    if (xf_journal_due_pushes_after(j, now, at, id, attempts, limit, &found->pushes, &err) != 0)
         return give_up(L, found, &err);
     return push_rows(L, found);
 }

@@ -164,9 +164,10 @@ int xf_journal_list_pushes(struct xf_journal *j, const struct xf_push_filter *fi
  * earliest first, without bodies. Likewise. */
 int xf_journal_due_pushes(struct xf_journal *j, int64_t now, size_t limit, struct xf_pushes *out,
                           struct xf_err *err);
-/* The page that follows the push with next_at `after_at` and id `after_id`. */
+/* The page that follows the push with next_at `after_at` and id `after_id`; only what was
+ * tried so often at least. */
 int xf_journal_due_pushes_after(struct xf_journal *j, int64_t now, int64_t after_at, int64_t after_id,
-                                size_t limit, struct xf_pushes *out, struct xf_err *err);
+                                int64_t attempts, size_t limit, struct xf_pushes *out, struct xf_err *err);
 /* Returns 1 with the push and its body as out->rows[0], 0 if there is none, -1
  * with err. Free with xf_pushes_free in every case. */
 int xf_journal_find_push(struct xf_journal *j, int64_t id, struct xf_pushes *out, struct xf_err *err);

@@ -91,19 +91,19 @@ int xf_journal_list_pushes(struct xf_journal *j, const struct xf_push_filter *f,
 int xf_journal_due_pushes(struct xf_journal *j, int64_t now, size_t limit, struct xf_pushes *out,
                           struct xf_err *err)
 {
-    return xf_journal_due_pushes_after(j, now, 0, 0, limit, out, err);
+    return xf_journal_due_pushes_after(j, now, 0, 0, 0, limit, out, err);
 }
 
 int xf_journal_due_pushes_after(struct xf_journal *j, int64_t now, int64_t after_at, int64_t after_id,
-                                size_t limit, struct xf_pushes *out, struct xf_err *err)
+                                int64_t attempts, size_t limit, struct xf_pushes *out, struct xf_err *err)
 {
     *out = (struct xf_pushes){0};
     limit = page(limit);
     if (xf_journal_ready(j, err) != 0)
         return -1;
-    return read_pushes(j,
-                       xf_sql_start(j, XF_SQL_PUSH_DUE, err, "iiii", now, (int64_t)limit, after_at, after_id),
-                       limit, out, err);
+    return read_pushes(
+        j, xf_sql_start(j, XF_SQL_PUSH_DUE, err, "iiiii", now, (int64_t)limit, after_at, after_id, attempts),
+        limit, out, err);
 }
 
 int xf_journal_find_push(struct xf_journal *j, int64_t id, struct xf_pushes *out, struct xf_err *err)

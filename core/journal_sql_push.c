@@ -55,8 +55,8 @@ const char *const xf_sql_push_texts[XF_SQL_LEDGER_OPEN - XF_SQL_PUSH_SAME_ID] = 
     AT(XF_SQL_PUSH_LIST_ID) = LISTED " WHERE trans_id = ?5" FILTER,
     AT(XF_SQL_PUSH_LIST_DEVICE) =
         LISTED " WHERE id IN (SELECT push_id FROM push_devices WHERE device_id = ?5)" FILTER,
-    AT(XF_SQL_PUSH_DUE) =
-        LISTED " WHERE next_at <= ?1 AND (next_at, id) > (?3, ?4) ORDER BY next_at, id LIMIT ?2",
+    AT(XF_SQL_PUSH_DUE) = LISTED
+    " WHERE next_at <= ?1 AND (next_at, id) > (?3, ?4) AND attempts >= ?5 ORDER BY next_at, id LIMIT ?2",
     AT(XF_SQL_PUSH_FIND) = COLUMNS("headers", "body") " WHERE id = ?1",
     AT(XF_SQL_PUSH_COUNT) =
         "SELECT sum(state = 'new'), min(iif(state = 'new', received_at, NULL)), min(next_at) FROM"

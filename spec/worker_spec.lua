@@ -183,7 +183,7 @@ describe("a handler", function()
     assert.same({ "failed", "its handler has ended the worker 8 times" }, { box:find(id).state, box:find(id).reason })
   end)
 
-  it("that has ended the process is alone with its push the next time", function()
+  it("that has ended the process is alone with its push the next time, and others come first", function()
     local box <close> = W.open { handlers = [[
       local running = 0
       return { report = function(message, context)
@@ -197,10 +197,24 @@ describe("a handler", function()
     for i, device in ipairs { "a", "b", "d", "e" } do ids[i] = box:push { W.report(device) } end
     box.book.file:push_begin(ids[2], core.now())
     box:settle()
-    local b
-    for _, line in ipairs(box.seen) do b = line:sub(1, 1) == "b" and line or b end
-    assert.equal("b1", b)
-    assert.equal("b1", box.seen[1])
+    assert.equal(#ids, #box.seen)
+    assert.equal("b1", box.seen[#ids])
+  end)
+
+  it("that has ended the process comes before the later ones of its device, however many wait", function()
+    local box <close> = W.open { handlers = RECORD }
+    local ids = {}
+    for i = 1, 600 do ids[i] = box:push({ W.report(i > 20 and "a" or "b") }, { at = core.now() - 100 }) end
+    box.book.file:push_begin(ids[21], core.now() - 10)
+    box:settle()
+    local last, count = 0, 0
+    for _, call in ipairs(box.seen) do
+      if call.message.deviceId == W.id "a" then
+        assert.is_true(call.context.push.id > last)
+        last, count = call.context.push.id, count + 1
+      end
+    end
+    assert.equal(580, count)
   end)
 
   -- what it does; the reason; its time

@@ -42,21 +42,43 @@ function Worker:write(write)
   end)
 end
 
--- Lays out pushes that are due by `now`, those after a place first; returns once
--- there are enough.
-local function lay_out(self, now, at, id)
+-- Lays a push on the desk, unless it is there, or has gone: one that was never
+-- acknowledged may have made way for others. Returns what lies there now, if it is new.
+local function lay(self, id, now)
+  local full = not self.desk:holds(id) and self.journal:read("push_find", id)
+  if not (full and full.next_at) then return nil end
+  local held = push.lay(full, now)
+  self.desk:add(held)
+  return held
+end
+
+-- Lays out pushes that are due by `now`, the earliest first; returns once there are enough.
+local function lay_out(self, now)
+  local at, id = 0, 0
   repeat
     local page = self.journal:read("push_due", now, 256, at, id)
     for _, row in ipairs(page) do
       at, id = row.next_at, row.id
-      -- one that was never acknowledged may have made way for others
-      local full = not self.desk:holds(row.id) and self.journal:read("push_find", row.id)
-      if full and full.next_at then
-        local held = push.lay(full)
-        self.desk:add(held)
-        if held.fresh then self.fresh = self.fresh + 1 end
-      end
+      local held = lay(self, row.id)
+      if held and held.fresh then self.fresh = self.fresh + 1 end
       if self.fresh >= FRESH or self.desk.count >= HELD then return end
+    end
+  until #page == 0
+end
+
+-- Lays out what a process before this one has tried, due or not: it comes before the
+-- later pushes of its devices, however many others wait.
+local function lay_out_tried(self)
+  local now = core.now()
+  local at, id = 0, 0
+  repeat
+    local page = self.journal:read("push_due", FAR, 256, at, id, 1)
+    for _, row in ipairs(page) do
+      at, id = row.next_at, row.id
+      local held = lay(self, row.id, now)
+      -- as long for the others as such an attempt may have taken from them
+      if held and held.alone then self.desk:defer_alone(now + self.client.settings.handler_timeout + GRACE) end
+      if self.desk.count >= HELD then return end
     end
   until #page == 0
 end
@@ -162,7 +184,7 @@ local function turn(self)
     self.seen_new = true
   end
   if self.seen_new and self.fresh < FRESH // 2 then
-    lay_out(self, now, 0, 0)
+    lay_out(self, now)
     self.seen_new = self.fresh >= FRESH // 2 -- there may be more
   end
   if self.dirty or (self.desk:next_at() or FAR) <= now then
@@ -200,7 +222,7 @@ end
 local function begin(self)
   take_turn(self)
   if self.stopping then return end
-  lay_out(self, FAR, core.now(), FAR) -- whose next attempt is not due yet: they hold up their devices
+  lay_out_tried(self)
   load_handlers(self)
   loop.spawn(self.duty.run, self.duty)
   loop.spawn(gaps.watch, self)

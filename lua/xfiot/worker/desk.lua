@@ -123,6 +123,11 @@ local function start(self, entry)
   return entry
 end
 
+--- Until then, pushes that must be alone are taken only when there is nothing else: each may
+--- end the process once more, and the others have waited meanwhile.
+---@param time number
+function Desk:defer_alone(time) self.alone_from = time end
+
 --- Takes the next push whose turn it is, or nil.
 ---@param now number
 ---@return table|nil entry
@@ -132,12 +137,14 @@ function Desk:take(now)
     if entry.state == "later" then make_ready(self, entry) end
   end
   if self.running > 0 and self.exclusive or self.running >= self.at_once then return nil end
-  if self.alone[1] then
+  local deferred = now < self.alone_from
+  local entry
+  if self.alone[1] and not deferred then
     if self.running > 0 then return nil end -- it will be alone once those have ended
-    local entry = take_first(self, self.alone)
-    if entry then return start(self, entry) end
+    entry = take_first(self, self.alone)
   end
-  local entry = take_first(self, self.ready)
+  entry = entry or take_first(self, self.ready)
+  if not entry and deferred and self.running == 0 then entry = take_first(self, self.alone) end
   return entry and start(self, entry)
 end
 
@@ -169,7 +176,7 @@ function Desk:next_at() return self.later[1] and self.later[1].key end
 ---@return xfiot.Desk
 function desk.new(at_once)
   return setmetatable({ at_once = at_once, held = {}, lanes = {}, ready = {}, alone = {}, later = {},
-                        running = 0, count = 0, exclusive = false }, Desk)
+                        running = 0, count = 0, exclusive = false, alone_from = 0 }, Desk)
 end
 
 return desk

@@ -188,16 +188,18 @@ end
 
 --- Lays out a push for the desk.
 ---@param row table of the journal, with its body
+---@param now? integer its process has just ended: its pause begins now
 ---@return table held { id=, devices=, next_at=, alone=, fresh=, told=, device_ids=, list= }
-function push.lay(row)
+function push.lay(row, now)
   local list = messages.read(row)
   local devices = list and messages.devices(list) or {}
+  -- counted, and nothing was heard of it: the attempt took the process with it
+  local alone = row.attempts > 0 and row.traceback == nil and not is_deadly(row)
   return {
-    id = row.id, devices = devices, next_at = row.next_at, told = {}, fresh = row.attempts == 0,
+    id = row.id, devices = devices, told = {}, fresh = row.attempts == 0, alone = alone,
+    next_at = alone and now and math.max(row.next_at, now + pause_after(row.attempts)) or row.next_at,
     list = #row.body <= SMALL and list or nil,
     device_ids = core.encode(core.array(devices)),
-    -- counted, and nothing was heard of it: the attempt took the process with it
-    alone = row.attempts > 0 and row.traceback == nil,
   }
 end
 
