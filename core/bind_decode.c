@@ -85,8 +85,9 @@ static void decode_reply_scalar(struct xf_walk *w, const struct xf_field *f)
         note_number(w, f, value.value);
     } else if ((f->flags & XF_ACCEPT_STRING) == 0) {
         xf_walk_wrong(w, f, lua_gettop(L));
+    } else { /* kept as it came, neither success nor failure (C22) */
+        xf_walk_note(w, "has a value that the document does not have");
     }
-    /* else: kept as it came, neither success nor failure (C22) */
 }
 
 /* [-1, +1, m] */

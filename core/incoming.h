@@ -36,6 +36,7 @@ struct xf_incoming {
     unsigned unkept; /* the status it is refused with at its end, for its body's sake; 0: none */
     const char *address; /* libmicrohttpd's, as it came */
     size_t address_size;
+    const char *headers_end; /* the NUL behind the last value, where libmicrohttpd has it in place; or NULL */
     uint64_t received; /* bytes of the body, kept or not */
     struct xf_bytes body;
     const char *method, *path; /* libmicrohttpd's */
@@ -51,7 +52,9 @@ void xf_incoming_keep(struct xf_incoming *in, const char *piece, size_t size);
 void xf_incoming_forget(struct xf_incoming *in);
 
 /* The status to refuse it with after its headers, or 0. */
-unsigned xf_incoming_check(const struct xf_incoming *in, const char *version, size_t body_cap);
+unsigned xf_incoming_check(struct xf_incoming *in, const char *version, size_t body_cap);
+/* Whether the first piece of the body lies where it must, with no NUL before it. */
+bool xf_incoming_begins(const struct xf_incoming *in, const char *piece);
 /* Answers a request that was not handed out, from within libmicrohttpd's call. */
 enum MHD_Result xf_incoming_refuse(struct xf_incoming *in, unsigned status);
 

@@ -5,7 +5,8 @@
  * shows neither. But it parses in place: the request line and the headers lie in
  * its buffer one behind the other, each line's CR LF or LF overwritten by NULs, so
  * that a gap shows a NUL and a header elsewhere shows a fold (whose joined value
- * is a copy). Later ones refuse both by themselves.
+ * is a copy). What the gap cannot show: a NUL that makes an LF alone look like a CR LF,
+ * and one before the last line's end where no body follows. Later ones refuse all by themselves.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "incoming.h"
 
 struct check {
-    unsigned lengths;
+    unsigned lengths, hosts;
     uint64_t announced;
     bool in_place, bad;
     const char *end; /* of the value before: its NUL; NULL: there is none */
@@ -47,7 +48,7 @@ static bool follows(const char *end, const char *next)
     return next == end + 1 || (next == end + 2 && end[1] == '\0');
 }
 
-static void check_length(struct check *c, const char *name, const char *value)
+static void check_known(struct check *c, const char *name, const char *value)
 {
     if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
         c->lengths++;
@@ -56,6 +57,8 @@ static void check_length(struct check *c, const char *name, const char *value)
     } else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
         c->lengths++;
         c->bad = c->bad || strcasecmp(value, "chunked") != 0;
+    } else if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
+        c->hosts++;
     }
 }
 
@@ -73,7 +76,7 @@ static enum MHD_Result check_header(void *payload, enum MHD_ValueKind kind, cons
         (c->in_place && c->end != NULL && !follows(c->end, name)))
         c->bad = true;
     c->end = value + value_size;
-    check_length(c, name, value);
+    check_known(c, name, value);
     return c->bad ? MHD_NO : MHD_YES;
 }
 
@@ -94,17 +97,39 @@ static bool parses_in_place(void)
            version[5] <= '7';
 }
 
-unsigned xf_incoming_check(const struct xf_incoming *in, const char *version, size_t body_cap)
+/* One blank each, and no NUL, is between the method, the address and the version. */
+static bool is_line(const struct xf_incoming *in, const char *version)
+{
+    return in->address == in->method + strlen(in->method) + 1 &&
+           version == in->address + in->address_size + 1;
+}
+
+unsigned xf_incoming_check(struct xf_incoming *in, const char *version, size_t body_cap)
 {
     struct check c = {.in_place = parses_in_place()};
 
-    if (c.in_place && in->address != NULL && version != in->address + in->address_size + 1)
+    if (c.in_place && in->address != NULL && !is_line(in, version))
         return MHD_HTTP_BAD_REQUEST;
     (void)MHD_get_connection_values_n(in->connection, MHD_HEADER_KIND, check_header, &c);
     if (c.in_place && c.end != NULL && !ends_there(c.end, version))
         c.bad = true;
+    in->headers_end = c.in_place ? c.end : NULL;
+    if (c.hosts > 1 || (c.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0))
+        c.bad = true; /* RFC 9112, 3.2 */
     /* Two lengths are how one request is smuggled inside another (RFC 9112, 6.3). */
     if (in->nul || c.bad || c.lengths > 1)
         return MHD_HTTP_BAD_REQUEST;
     return c.announced > body_cap ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
+}
+
+bool xf_incoming_begins(const struct xf_incoming *in, const char *piece)
+{
+    enum { ENDS = 4 }; /* CR LF of the last header and of the empty line */
+    const char *end = in->headers_end;
+    size_t nuls = 0;
+
+    /* Where the body came in chunks, the first one's size may lie before it. */
+    while (end != NULL && end + nuls < piece && end[nuls] == '\0' && nuls <= ENDS)
+        nuls++;
+    return nuls <= ENDS;
 }

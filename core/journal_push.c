@@ -75,13 +75,14 @@ static int hash_body(struct xf_journal *j, const struct xf_arrival *a, int64_t *
 struct past {
     int64_t rows, bytes;
     bool used; /* by a push that was not refused */
-    int64_t alike; /* a row whose body has the same hash; 0: none */
+    int64_t alike; /* a row of its kind whose body has the same hash; 0: none */
 };
 
-static int look_back(struct xf_journal *j, const char *trans_id, int64_t hash, struct past *past,
+static int look_back(struct xf_journal *j, const struct xf_arrival *a, int64_t hash, struct past *past,
                      struct xf_err *err)
 {
-    sqlite3_stmt *s = xf_sql_start(j, XF_SQL_PUSH_SAME_ID, err, "ti", trans_id, hash);
+    sqlite3_stmt *s =
+        xf_sql_start(j, XF_SQL_PUSH_SAME_ID, err, "tit", a->trans_id, hash, xf_push_kind_name(a->kind));
     int row = -1;
 
     while (s != NULL && (row = xf_sql_row(j, s, err)) == 1) {
@@ -112,7 +113,7 @@ static enum xf_admitted judge(struct xf_journal *j, const struct xf_arrival *a, 
     struct past past = {0};
     int same = 0;
 
-    if (look_back(j, a->trans_id, hash, &past, err) != 0)
+    if (look_back(j, a, hash, &past, err) != 0)
         return XF_ADMITTED_FAILED;
     if (past.alike != 0 && (same = has_body(j, past.alike, a, err)) < 0)
         return XF_ADMITTED_FAILED;

@@ -34,7 +34,7 @@ bool xf_push_state_find(const char *name, enum xf_push_state *out);
 #define XF_PUSH_NOT_LIST "not_a_list" /* JSON, but no list of messages */
 #define XF_PUSH_STALE    "stale" /* its transId is outside the freshness window */
 #define XF_PUSH_OWN      "own_trans_id" /* its transId is one that this utility has sent out */
-#define XF_PUSH_CONFLICT "conflict" /* its transId has come with another body before */
+#define XF_PUSH_CONFLICT "conflict" /* its transId has come with another body or kind before */
 
 enum {
     /* Bodies that are not JSON: the oldest go when there are more. */
@@ -62,7 +62,7 @@ enum xf_admitted {
     XF_ADMITTED_FAILED = -1,
     XF_ADMITTED_NEW = 0,
     XF_ADMITTED_QUARANTINED, /* for a->reason, or because of a conflict */
-    XF_ADMITTED_REPEATED, /* the same body has come under this transId: nothing was written */
+    XF_ADMITTED_REPEATED, /* the same body and kind have come under this transId: nothing was written */
     XF_ADMITTED_FULL, /* too much has come under this transId: nothing was written */
 };
 

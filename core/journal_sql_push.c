@@ -20,7 +20,8 @@
 
 const char *const xf_sql_push_texts[XF_SQL_LEDGER_OPEN - XF_SQL_PUSH_SAME_ID] = {
 #define AT(id) [(id)-XF_SQL_PUSH_SAME_ID]
-    AT(XF_SQL_PUSH_SAME_ID) = "SELECT id, size, refused, body_hash = ?2 FROM pushes WHERE trans_id = ?1",
+    AT(XF_SQL_PUSH_SAME_ID) = /* the index has all but the kind, which is read last */
+    "SELECT id, size, refused, iif(body_hash = ?2, kind = ?3, 0) FROM pushes WHERE trans_id = ?1",
     AT(XF_SQL_PUSH_SAME_BODY) = "SELECT 1 FROM pushes WHERE id = ?1 AND body = ?2",
     AT(XF_SQL_PUSH_ADMIT) =
         "INSERT INTO pushes (kind, trans_id, received_at, size, state, reason, next_at, headers, body, body_hash,"

@@ -96,8 +96,10 @@ static void *on_address(void *payload, const char *address, struct MHD_Connectio
 static enum MHD_Result receive(struct xf_listener *l, struct xf_incoming *in, const char *piece,
                                size_t *piece_size)
 {
+    if (in->received == 0 && !xf_incoming_begins(in, piece))
+        in->unkept = MHD_HTTP_BAD_REQUEST;
     in->received += *piece_size;
-    if (in->received > l->body_cap)
+    if (in->received > l->body_cap && in->unkept == 0)
         in->unkept = MHD_HTTP_CONTENT_TOO_LARGE;
     if (in->screened == 0 && in->unkept == 0) {
         xf_incoming_keep(in, piece, *piece_size);

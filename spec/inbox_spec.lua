@@ -146,6 +146,26 @@ describe("xfiot inbox show", function()
     assert.truthy(result.stdout:find("\\x1b[2J", 1, true))
   end)
 
+  it("shows a push's words in lines of its own only", function()
+    local book = journal.open(path)
+    local forged = "x\n20260101120000  discarded by person:wang\t, was\u{2028}failed\u{202e}"
+    local message = W.report "a"
+    message.deviceId = forged
+    local _, id = assert(book.file:push_admit { kind = "report", trans_id = "2026010112000080000009", headers = "",
+      body = core.encode(core.array { message }), at = AT })
+    assert(book.file:push_begin(id, AT))
+    assert(book.file:push_finish { id = id, at = AT, to = "quarantined", reason = forged, note = forged })
+    book:close()
+    local sheet = run({ "show", tostring(id) }).stdout
+    local tamed = "x\\n20260101120000  discarded by person:wang\\t, was\\u2028failed\\u202e\n"
+    for _, name in ipairs { "device      ", "reason      ", "note        " } do
+      assert.truthy(sheet:find(name .. " " .. tamed, 1, true), name .. sheet)
+    end
+    assert.is_nil(sheet:find "\n2026")
+    local list = run({ "list" }).stdout
+    assert.truthy(list:find(tamed, 1, true), list)
+  end)
+
   it("as JSON has everything", function()
     local row = lines({ "show", "4", "--json" })[1]
     assert.same({ "failed", {}, { W.id "d" } }, { row.state, row.history, row.device_ids })
@@ -168,6 +188,13 @@ describe("a person", function()
   it("replays all of a state", function()
     assert.equal(0, run({ "replay", "--state", "failed" }).status)
     assert.same({ 1, 4, 5 }, ids { "--json", "--state", "new" })
+  end)
+
+  it("is told when there is nothing to do", function()
+    assert.equal(0, run({ "replay", "--state", "failed" }).status)
+    local result = run { "replay", "--state", "failed" }
+    assert.same({ 0, "", "xfiot: nothing to replay: no push is as asked for\n" },
+      { result.status, result.stdout, result.stderr })
   end)
 
   it("discards a push: it is done without effect", function()

@@ -53,6 +53,10 @@ describe("a message of a push", function()
     { "reportData", { ["callbackData.meterType"] = "9" },
       "callbackData.meterType has a value that the document does not have" },
     { "commandResponse", { msgDeviceType = "7" }, "msgDeviceType has a value that the document does not have" },
+    { "commandResponse", { ["callbackData.commandResult"] = true },
+      "callbackData.commandResult has a value that the document does not have" },
+    { "commandResponse", { ["callbackData.commandResult"] = "ok" },
+      "callbackData.commandResult has a value that the document does not have" },
     { "commandResponse", { ["\7"] = "7" }, "(key that is no plain text) is not in the document" },
   }
   for _, row in ipairs(notes) do

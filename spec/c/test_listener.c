@@ -935,7 +935,7 @@ static void test_many(void)
     struct scene s = open_scene((struct xf_listener_options){0});
     struct client *c = calloc(MANY, sizeof *c);
     static struct xf_incoming *in[MANY];
-    char text[32];
+    char text[40];
 
     if (!CHECK(c != NULL)) {
         close_scene(&s);
@@ -943,7 +943,7 @@ static void test_many(void)
     }
     for (int i = 0; i < MANY; i++) {
         open_client(&c[i], xf_listener_port(s.listener));
-        (void)snprintf(text, sizeof text, "GET /%d HTTP/1.1\r\n\r\n", i);
+        (void)snprintf(text, sizeof text, "GET /%d HTTP/1.1\r\nHost: h\r\n\r\n", i);
         CHECK(give(&s, &c[i], text));
     }
     for (int i = 0; i < MANY; i++)

@@ -33,18 +33,27 @@ local function as_json(book, row)
   return core.encode(line)
 end
 
--- What a terminal would act upon is shown, not done.
+local function code(c) return ("\\u%04x"):format(utf8.codepoint(c)) end
+
+-- What a terminal would act upon is shown, not done; lines and tabs stay.
 local function tame(text)
   if core.measure(text) then
-    return (text:gsub("[%z\1-\8\11-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end)
-      :gsub("\xc2[\x80-\x9f]", function(c) return ("\\u%04x"):format(c:byte(2)) end))
+    return (text:gsub("[\0-\8\11-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end)
+      :gsub("\xc2[\x80-\x9f]", code)
+      -- other ends of lines, and marks that turn what follows around
+      :gsub("\xe2\x80[\x8e\x8f\xa8-\xae]", code):gsub("\xe2\x81[\xa6-\xa9]", code))
   end
   return (text:gsub("[^\t\n\32-\126]", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
+-- The same in one line: whoever wrote the text cannot begin another.
+local function in_line(text)
+  return (tame(text):gsub("[\t\n]", { ["\t"] = "\\t", ["\n"] = "\\n" }))
+end
+
 local function as_text(row)
   return LAYOUT:format(row.id, row.kind, row.trans_id or "-", core.timestamp(row.received_at), row.state, row.attempts,
-    row.reason and tame(row.reason) or "-")
+    row.reason and in_line(row.reason) or "-")
 end
 
 -- ---- which pushes
@@ -187,9 +196,9 @@ function actions.show(options)
   for _, name in ipairs(SHEET) do
     local value = row[name]
     if value ~= nil and TIMES[name] then value = core.timestamp(value) end
-    if value ~= nil then cli.out(("%-12s %s"):format(name, tame(tostring(value)))) end
+    if value ~= nil then cli.out(("%-12s %s"):format(name, in_line(tostring(value)))) end
   end
-  for _, id in ipairs(devices_of(book, row)) do cli.out(("%-12s %s"):format("device", tame(id))) end
+  for _, id in ipairs(devices_of(book, row)) do cli.out(("%-12s %s"):format("device", in_line(id))) end
   cli.out "headers"
   show_text(row.headers)
   cli.out "body"
@@ -199,8 +208,8 @@ function actions.show(options)
     show_text(row.traceback)
   end
   for _, line in ipairs(book:read("push_history", row.id)) do
-    cli.out(("%s  %s by %s, was %s%s"):format(core.timestamp(line.at), line.what, line.by, line.from,
-      line.reason and (": " .. tame(line.reason)) or ""))
+    cli.out(("%s  %s by %s, was %s%s"):format(core.timestamp(line.at), line.what, in_line(line.by),
+      line.from, line.reason and (": " .. in_line(line.reason)) or ""))
   end
   return cli.DONE
 end
@@ -221,8 +230,9 @@ end
 -- A person's word on pushes: each in a commit of its own.
 local function decide(options, what, method, refusal)
   local book, values = shared.open(true)
-  local status = cli.DONE
-  for _, id in ipairs(chosen(book, values, options, what)) do
+  local status, list = cli.DONE, chosen(book, values, options, what)
+  if #list == 0 then cli.say(("nothing to %s: no push is as asked for"):format(what)) end
+  for _, id in ipairs(list) do
     local done = book:write(function(file)
       local result, why = file[method](file, id, shared.person(), core.now())
       if result == nil then error(why, 0) end
@@ -248,7 +258,7 @@ local function gap_line(device, every, outcome)
   for i, name in ipairs(GAP_FIELDS) do
     local value = device[name]
     if value and name:find "_at$" then value = core.timestamp(value) end
-    line[name], cells[i] = value or core.null, value or "-"
+    line[name], cells[i] = value or core.null, value and in_line(tostring(value)) or "-"
   end
   if outcome then cells[#GAP_FIELDS] = outcome end -- instead of when it was asked for before
   return line, cells
