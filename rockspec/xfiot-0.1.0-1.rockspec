@@ -187,6 +187,7 @@ build = {
     ["xfiot.journal"] = "lua/xfiot/journal.lua",
     ["xfiot.ledger_arguments"] = "lua/xfiot/ledger_arguments.lua",
     ["xfiot.ledger_deeds"] = "lua/xfiot/ledger_deeds.lua",
+    ["xfiot.ledger_swap"] = "lua/xfiot/ledger_swap.lua",
     ["xfiot.ledger_text"] = "lua/xfiot/ledger_text.lua",
     ["xfiot.ledger_writer"] = "lua/xfiot/ledger_writer.lua",
     ["xfiot.loop"] = "lua/xfiot/loop.lua",

@@ -12,20 +12,19 @@ return xfiot.workflow {
   end,
   run = function(flow, args)
     local meter, book = flow:meter(args.deviceNo), xfiot.settlement(flow.client)
-    local show, stands = {}, nil
+    local show = {}
     if not (args.balance and args.price and args.ladderNo) then
-      book:must_find(args.deviceNo)
-      local report = meter:report()
-      if report then book:take(args.deviceNo, report, "report of " .. report.receiveTime) end
-      show, stands = book:display(args.deviceNo)
+      show = flow:step("settle the latest report", function() -- remembered: the ledger goes on meanwhile
+        book:must_find(args.deviceNo)
+        local report = meter:report()
+        if report then book:take(args.deviceNo, report, "report of " .. report.receiveTime) end
+        return (book:display(args.deviceNo))
+      end)
     end
-    local receipt = meter:sync_balance {
-      balance = args.balance or show.balance, price = args.price or show.price,
-      ladderNo = args.ladderNo or show.ladderNo,
-    }
-    if stands and not (args.balance or args.price or args.ladderNo) then
-      book:told(args.deviceNo, stands, "balance_sync")
-    end
+    local sent = { balance = args.balance or show.balance, price = args.price or show.price,
+                   ladderNo = args.ladderNo or show.ladderNo }
+    local receipt = meter:sync_balance(sent)
+    flow:step("note what was sent", function() book:sent(args.deviceNo, sent, "command " .. receipt.command_id) end)
     return receipt
   end,
 }

@@ -23,7 +23,7 @@ local SCRIPTS = {
       clearMark = "1" } },
   balance_sync = { "deviceNo balance? ladderNo? price?",
     { deviceNo = BACKEND, balance = "-5.00", price = "2.50", ladderNo = "2" } },
-  meter_swap = { "deviceNo newDeviceNo order reading cardNo? newReading? tariff?",
+  meter_swap = { "deviceNo newDeviceNo order reading cardNo? newDigits? newReading? tariff?",
     { deviceNo = MONEY, newDeviceNo = "07602190100007117", reading = "0", order = "S-1", cardNo = "0000000001",
       tariff = TARIFF }, alone = false }, -- the old meter must have lived; see billing_spec.lua
   valve = { "deviceNo state", { deviceNo = MONEY, state = "close" } },

@@ -22,6 +22,17 @@ function arguments.litres(path, value)
     "应为不小于 0 的气量：整数升，或以立方米计的文本")
 end
 
+--- The digits of a counter that shows this reading.
+---@param path string
+---@param value any
+---@param litres integer
+---@return integer
+function arguments.counter(path, value, litres)
+  local digits = math.tointeger(value)
+  if digits and digits >= 4 and digits <= 9 and litres < 10 ^ digits * 1000 then return digits end
+  arguments.bad(path, "must be 4 to 9, and the reading must fit", "应为 4 到 9，且读数不得超出")
+end
+
 ---@param path string
 ---@param value any
 ---@return string 14 digits

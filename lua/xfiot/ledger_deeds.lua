@@ -1,8 +1,7 @@
 --- What persons put into a ledger, and other programs for them: payments, prices, other
--- counters, meters taken away. Methods of xfiot.Settlement.
+-- counters, meters taken away. A swap is in xfiot.ledger_swap. Methods of xfiot.Settlement.
 local arguments = require "xfiot.ledger_arguments"
 local core = require "xfiot.core"
-local errors = require "xfiot.errors"
 local explanation = require "xfiot.explanation"
 local ledger_writer = require "xfiot.ledger_writer"
 local meter_report = require "xfiot.meter_report"
@@ -10,16 +9,20 @@ local reckoning = require "xfiot.reckoning"
 
 local deeds = {}
 
+-- A fact that has a mark is noted once.
 local function note(self, ledger, fact)
-  return self.journal:write(function(file) return ledger_writer.note(file, ledger.account, fact) end)
+  return self.journal:write(function(file)
+    local row = fact.mark and ledger_writer.marked(file, ledger.account, fact.mark)
+    if row then return { fen = 0, balance = ledger_writer.last(file, ledger.account).balance, entries = 0 } end
+    return ledger_writer.note(file, ledger.account, fact)
+  end)
 end
 
 -- ---- money
 
 -- The entry that an order has been booked as; raises if it was another amount.
 local function repeated(file, account, mark, fen)
-  local row, why = file:ledger_entry(account, mark)
-  if why then error(why, 0) end
+  local row = ledger_writer.marked(file, account, mark)
   if row and row.fen ~= fen then
     arguments.bad("order", ("was booked with another amount, %s"):format(core.decimal_text(row.fen * 10, 2)),
       "该订单已按另一金额入账")
@@ -46,7 +49,7 @@ end
 
 --- Another tariff, from its priceTime on; one with the priceTime of an earlier one
 --- corrects it. What was charged otherwise is adjusted.
----@param args { deviceNo: string, tariff: table, evidence: string|nil }
+---@param args { deviceNo: string, tariff: table, evidence: string|nil, mark: string|nil } a mark is noted once
 ---@return table { fen=, balance= }
 function deeds:price(args)
   local ledger, with = self:must_find(args.deviceNo), arguments.tariff(args.tariff)
@@ -55,7 +58,7 @@ function deeds:price(args)
       "缺少：0 保留阶梯累计用量，1 清零")
   end
   return note(self, ledger, {
-    kind = "tariff", time = with.price_time, detail = { tariff = with:names() },
+    kind = "tariff", time = with.price_time, detail = { tariff = with:names() }, mark = args.mark,
     evidence = args.evidence or "set by hand",
     facts = function(facts, seq) facts.tariffs[#facts.tariffs + 1] = { seq = seq, tariff = with } end,
   })
@@ -111,55 +114,64 @@ function deeds:ignore(args) return judge(self, args, "ignored", true) end
 ---@return table { fen=, balance= }
 function deeds:restore(args) return judge(self, args, "restored", nil) end
 
---- Takes a meter away from its customer after its final reading; what it reports later
---- is not charged.
----@param args { deviceNo: string, at: string, reading: integer|string, evidence: string }
----@return table { balance=, ladder= }
-function deeds:close(args)
-  local ledger, time = self:must_find(args.deviceNo), arguments.time("at", args.at)
-  local litres, evidence = arguments.litres("reading", args.reading), arguments.text("evidence", args.evidence)
-  local _, state = ledger_writer.last(self.journal.file, ledger.account)
-  if state.closed == reckoning.NEVER then
-    if time >= state.time then check_advance("reading", state, litres) end
-    self:take(ledger.device_no, meter_report.final(time, litres), evidence)
-    note(self, ledger, { kind = "close", time = time, evidence = evidence, detail = { litres = litres },
-                         facts = function(facts) facts.closed = time end })
+local function later(a, b) return a > b and a or b end
+
+-- What was settled until a later time would not be charged any more.
+local function check_close(state, time, litres)
+  if time < state.time then
+    arguments.bad("at", ("must not be earlier than the last reading that was settled, %s m³ at %s; if that is another "
+      .. "customer's, set it aside first (ignore)"):format(explanation.cubic(state.litres), state.time),
+      "不得早于最近一次已结算的读数；若该读数属于其他用户，请先作废")
   end
-  return self:standing(ledger.device_no)
+  check_advance("reading", state, litres)
 end
 
---- Carries the balance of a closed ledger over to another meter's, both in one transaction.
----@param from string deviceNo
----@param to string deviceNo
----@return table { balance= } of the other meter
-function deeds:carry(from, to)
-  local old, new = self:must_find(from), self:must_find(to)
-  return self.journal:write(function(file)
-    local last, state = ledger_writer.last(file, old.account)
-    if state.closed == reckoning.NEVER then arguments.bad("from", "its ledger is not closed", "原表账本尚未关闭") end
-    if last.balance ~= 0 then
-      ledger_writer.note(file, old.account, {
-        kind = "carry", fen = -last.balance, time = state.closed, evidence = "to " .. new.device_no })
-      ledger_writer.note(file, new.account, {
-        kind = "carry", fen = last.balance, time = state.closed, evidence = "from " .. old.device_no })
-    end
-    return { balance = ledger_writer.last(file, new.account).balance }
+--- Takes a meter away from its customer after its final reading; what it reports later
+--- is not charged.
+---@param args { deviceNo: string, at: string|nil, reading: integer|string, evidence: string } at: now unless it is
+---  given, or when the last report was settled if the meter's clock is ahead
+---@return table { balance=, ladder= }
+function deeds:close(args)
+  local ledger, at = self:must_find(args.deviceNo), args.at and arguments.time("at", args.at)
+  local litres, evidence = arguments.litres("reading", args.reading), arguments.text("evidence", args.evidence)
+  self.journal:write(function(file)
+    local _, state = ledger_writer.last(file, ledger.account)
+    if state.closed ~= reckoning.NEVER then return end
+    local time = at or later(core.timestamp(), state.time)
+    check_close(state, time, litres)
+    self:take_within(file, ledger.account, meter_report.final(time, litres), evidence)
+    ledger_writer.note(file, ledger.account, { kind = "close", time = time, evidence = evidence,
+      detail = { litres = litres }, facts = function(facts) facts.closed = time end })
   end)
+  return self:standing(ledger.device_no)
 end
 
 --- Notes what was told to the meter's display.
 ---@param which string deviceNo or deviceId
 ---@param shown { balance: integer, price: integer, tier: integer }
 ---@param evidence string
-function deeds:told(which, shown, evidence)
+---@param mark? string what is noted once
+function deeds:told(which, shown, evidence, mark)
   local now = core.now()
   return note(self, self:must_find(which), {
-    kind = "sync", evidence = evidence, time = core.timestamp(now),
+    kind = "sync", evidence = evidence, time = core.timestamp(now), mark = mark,
     detail = { balance = shown.balance, price = shown.price, tier = shown.tier },
     state = function(state)
       state.told_at, state.told_balance, state.told_price, state.told_tier = now, shown.balance, shown.price, shown.tier
     end,
   })
+end
+
+--- The same of what was sent to it, as `display` has it; once for each evidence. Without a
+--- ledger there is nothing to note.
+---@param which string deviceNo or deviceId
+---@param sent { balance: any, price: any, ladderNo: integer } yuan
+---@param evidence string the command, or the order
+function deeds:sent(which, sent, evidence)
+  if not self:find(which) then return nil end
+  local shown = { balance = arguments.fen("balance", sent.balance), price = arguments.fen("price", sent.price),
+                  tier = sent.ladderNo }
+  return self:told(which, shown, evidence, "sent by " .. evidence)
 end
 
 --- Notes how low a balance somebody was told of.
@@ -171,55 +183,6 @@ function deeds:warned(which, level, evidence)
     kind = "notice", evidence = evidence, time = core.timestamp(), detail = { level = level },
     state = function(state) state.level = level end,
   })
-end
-
--- ---- a swap
-
--- What a money meter said last; one that was deregistered by an earlier attempt is not
--- asked again.
-local function last_money(meter)
-  local ok, err = pcall(function() return meter:report() and meter:remember() end)
-  if not ok and not (errors.is(err) and err.code == "500004") then error(err, 0) end
-  meter:recall()
-  local report = meter.remembered and meter.remembered.report
-  for _, item in ipairs(report and core.decode(report).callbackData.data or {}) do
-    if item.serviceId == "MoneyMeterInfo" then return item.serviceData end
-  end
-  arguments.bad("deviceNo", "is no money meter that has reported", "不是已上报过的表端金额表")
-end
-
---- What an old meter leaves to its successor. With cardNo it keeps its money itself and
--- has reported it; else its ledger is closed with the final reading.
----@param meter xfiot.Meter
----@param args { order: string, reading: any, cardNo: string|nil }
----@return { balance: string, ladder: string|integer } yuan; m³ as text, or litres
-function deeds:final(meter, args)
-  if not args.cardNo then
-    local stands = self:close { deviceNo = meter.device_no, at = core.timestamp(), reading = args.reading,
-                                evidence = "order " .. args.order }
-    return { balance = explanation.yuan(stands.balance), ladder = stands.ladder }
-  end
-  local money = last_money(meter)
-  local left, ladder = core.decimal(money.surplusMoney or "", 3), core.decimal(money.totalLadderValue or "0", 3)
-  if not left or left < 0 then
-    arguments.bad("deviceNo", ("has %s yuan left: it is for a person to settle"):format(tostring(money.surplusMoney)),
-      "剩余金额不可结转，请人工处理")
-  end
-  return { balance = core.decimal_text(left // 10 * 10, 2), ladder = core.decimal_text((ladder or 0) // 100 * 100, 1) }
-end
-
---- Opens the successor's ledger where the old one has ended, and carries the balance over.
----@param device_no string the old meter's
----@param meter xfiot.Meter the new one, registered
----@param reading any what its counter shows
----@param final table of deeds:final
-function deeds:succeed(device_no, meter, reading, final)
-  if not self:find(meter.device_no) then
-    self:open { deviceNo = meter.device_no, deviceId = meter:device_id(), tariff = self:tariff(device_no),
-                at = self:standing(device_no).closed, reading = reading, ladder = final.ladder,
-                evidence = "successor of " .. device_no }
-  end
-  return self:carry(device_no, meter.device_no)
 end
 
 return deeds

@@ -18,6 +18,17 @@ function ledger_writer.last(file, account)
   return row, ledger_text.read_state(row.state)
 end
 
+--- The entry that has a mark, or nil.
+---@param file userdata
+---@param account integer
+---@param mark string
+---@return table|nil
+function ledger_writer.marked(file, account, mark)
+  local row, why = file:ledger_entry(account, mark)
+  if why then error(why, 0) end
+  return row
+end
+
 --- Completes entries: state, evidence, times; details become text.
 ---@param entries table[]
 ---@param state xfiot.State after all of them

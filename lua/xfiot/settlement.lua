@@ -102,10 +102,7 @@ function Settlement:open(args)
   local time = arguments.time("at", args.at)
   local litres, ladder = arguments.litres("reading", args.reading), arguments.litres("ladder", args.ladder or 0)
   local fen = arguments.fen("balance", args.balance or 0)
-  local digits = math.tointeger(args.digits or DIGITS)
-  if not digits or digits < 4 or digits > 9 or litres >= 10 ^ digits * 1000 then
-    arguments.bad("digits", "must be 4 to 9, and the reading must fit", "应为 4 到 9，且读数不得超出")
-  end
+  local digits = arguments.counter("digits", args.digits or DIGITS, litres)
   local _, last = with:period(time)
   local state = { time = time, litres = litres, segment = time, ladder = ladder, seq = 1,
                   next = reckoning.next_second(last), digits = digits, closed = reckoning.NEVER, level = 0,
@@ -192,6 +189,16 @@ local function take(self, file, account, message, evidence)
   return { fen = ledger_writer.sum(entries), balance = last.balance + ledger_writer.sum(entries), entries = #entries }
 end
 
+--- Takes a report inside a transaction of the caller's, see take.
+---@param file userdata
+---@param account integer
+---@param message table
+---@param evidence string
+---@return table|nil
+function Settlement:take_within(file, account, message, evidence)
+  return take(self, file, account, message, evidence)
+end
+
 --- Takes a report: once, whatever order it comes in.
 ---@param which string deviceNo or deviceId
 ---@param message table as pushes and queryReportData give it
@@ -212,5 +219,6 @@ end
 
 -- What persons decide, and what follows from it, is in a file of its own.
 for name, deed in pairs(require "xfiot.ledger_deeds") do Settlement[name] = deed end
+for name, deed in pairs(require "xfiot.ledger_swap") do Settlement[name] = deed end
 
 return settlement
