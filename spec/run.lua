@@ -189,7 +189,7 @@ local function tell_report(path)
       left = 0
     end
   end
-  io.write("sanitizer: ", table.concat(lines, "\n", 1, math.min(#lines, REPORT_LINES)), "\n")
+  if #lines > 0 then io.write("sanitizer: ", table.concat(lines, "\n", 1, math.min(#lines, REPORT_LINES)), "\n") end
 end
 for _, path in ipairs(lines_of("find " .. quote(scratch) .. " -maxdepth 1 -name 'sanitizer.*'")) do
   tell_report(path)
