@@ -136,6 +136,30 @@ describe("xfiot ledger", function()
     assert.truthy(done.stdout:find('"what":"closed"', 1, true))
   end)
 
+  it("says of held readings why they are", function()
+    open("--balance", "10")
+    with_book(function(book)
+      local ahead = report("20990101000000", "140")
+      ahead.receiveTime = "20240201000000"
+      book:take(METER, ahead, "push 7")
+      book:take(METER, report("20240202000000", "100000000"), "push 8")
+      book:take(METER, report("20240203000000", "12.3456"), "push 9")
+      book:take(METER, report("20000101000000", "5"), "push 10")
+    end)
+    local notes = {}
+    for i, line in ipairs(decode_lines(good("check", "--json"))) do notes[i] = line.what .. " " .. line.note end
+    assert.are.same({
+      "held reading 5.0 m³ at 20000101000000: from before the ledger, but more gas than known: its clock is wrong",
+      "held reading 100000000.0 m³ at 20240202000000: more than its counter can show",
+      'held reading 12.345 m³ at 20240203000000: nothing that its counter can show, it came as "12.3456"',
+      "held reading 140.0 m³ at 20990101000000: its clock is ahead of the platform's",
+    }, notes)
+    local text = good("show", METER)
+    assert.truthy(text:find('reading in doubt, reading 12.345 m³: nothing that its counter can show', 1, true), text)
+    good("ignore", METER, "--at", "20240203000000", "--reading", "12.345", "--note", "garbled")
+    assert.are.equal(3, #decode_lines(good("check", "--json")))
+  end)
+
   -- A meter with money of its own, as its newest report has it.
   local function known(journal, money)
     local message = { receiveTime = "20300101000000", callbackData = { chargeType = "2", data = {

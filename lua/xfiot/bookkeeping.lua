@@ -65,6 +65,16 @@ end
 
 NOTED.contradicted = NOTED.ignored -- until a person has decided
 
+function NOTED.doubted(facts, row, detail)
+  facts.ignored[reckoning.key { time = row.time, litres = detail.litres }] = { why = detail.why, text = detail.text }
+end
+
+-- It has come again without the doubt; one that a person has set aside stays so.
+function NOTED.released(facts, row, detail)
+  local key = reckoning.key { time = row.time, litres = detail.litres }
+  if facts.ignored[key] ~= true then facts.ignored[key] = nil end
+end
+
 function NOTED.restored(facts, row, detail)
   facts.ignored[reckoning.key { time = row.time, litres = detail.litres }] = nil
 end
@@ -176,6 +186,22 @@ local function contradicts(held, state, report)
   return false
 end
 
+--- Whether a report that has come before, in doubt, has now come without. Then it is
+-- as if it had not come before.
+---@param facts xfiot.Facts
+---@param report table
+---@return boolean
+function bookkeeping.clear_doubt(facts, report)
+  local key = reckoning.key(report)
+  if report.doubt or type(facts.ignored[key]) ~= "table" then return false end
+  facts.ignored[key] = nil
+  for i = #facts.readings, 1, -1 do
+    local reading = facts.readings[i]
+    if reading.source == "report" and reckoning.key(reading) == key then table.remove(facts.readings, i) end
+  end
+  return true
+end
+
 --- Entries for new facts, from all that is known.
 ---@param facts xfiot.Facts with the new ones, but without `report`
 ---@param booked table<string, integer>
@@ -184,8 +210,8 @@ end
 ---@return table[] entries
 ---@return xfiot.State state after
 function bookkeeping.settle(facts, booked, state, report)
-  local entries, begun = {}, nil
-  local newest = report and report.time > state.time
+  local entries, begun, doubt = {}, nil, report and report.doubt
+  local newest = report and report.time > state.time and not doubt
   if newest then
     -- what frozen records of earlier times change is no charge of this report
     local segments = reckoning.reckon(facts)
@@ -193,6 +219,11 @@ function bookkeeping.settle(facts, booked, state, report)
     begun = segments[#segments]
   end
   if report then facts.readings[#facts.readings + 1] = report end
+  if doubt then
+    facts.ignored[reckoning.key(report)] = doubt
+    entries[1] = { kind = "doubted", time = report.time, fen = 0,
+                   detail = { litres = report.litres, why = doubt.why, text = doubt.text } }
+  end
   local segments, last, held, next_at = reckoning.reckon(facts)
   if report and not newest and contradicts(held, state, report) then
     facts.ignored[reckoning.key(report)] = true
@@ -242,7 +273,9 @@ function bookkeeping.goes_on(state, report, frozen)
   if report.time <= state.time or report.time > state.next or report.time > state.closed or #state.held > 0 then
     return nil
   end
-  if report.litres < state.litres then return nil end
+  if report.doubt or report.litres < state.litres or not reckoning.fits(report.litres, state.digits) then
+    return nil
+  end
   for _, record in ipairs(frozen) do
     if record.time <= state.segment then return nil end
   end

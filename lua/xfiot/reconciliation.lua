@@ -5,6 +5,7 @@ local core = require "xfiot.core"
 local explanation = require "xfiot.explanation"
 local ledger_text = require "xfiot.ledger_text"
 local reckoning = require "xfiot.reckoning"
+local statement = require "xfiot.statement"
 
 local reconciliation = {}
 
@@ -64,7 +65,7 @@ local function check_ledger(found, file, ledger)
   check_segments(found, ledger.device_no, segments, booked)
   for _, reading in ipairs(held) do
     found[#found + 1] = finding(ledger.device_no, "held", nil, nil,
-      ("reading %s m³ at %s: a swap or a fault"):format(explanation.cubic(reading.litres), reading.time))
+      ("reading %s m³ at %s: %s"):format(explanation.cubic(reading.litres), reading.time, statement.reason(reading)))
   end
   for _, segment in ipairs(segments) do
     if segment.provisional then

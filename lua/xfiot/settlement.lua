@@ -139,9 +139,23 @@ local function new_frozen(file, account, frozen)
   return list
 end
 
+-- The report if there is something new in it: it has not come before, or only in doubt.
+local function new_report(file, account, report)
+  local has, why = file:ledger_has(account, report)
+  if has == nil then error(why, 0) end
+  if not has then return report end
+  local _, state = ledger_writer.last(file, account)
+  for _, key in ipairs(state.held) do
+    if key == reckoning.key(report) then
+      return bookkeeping.clear_doubt(bookkeeping.facts(file, account), report) and report or nil
+    end
+  end
+end
+
 -- The whole is reckoned with what the report says.
 local function take_long(file, account, state, report, frozen)
   local facts, booked = bookkeeping.facts(file, account)
+  if report then bookkeeping.clear_doubt(facts, report) end
   for _, record in ipairs(frozen) do facts.readings[#facts.readings + 1] = record end
   return bookkeeping.settle(facts, booked, state, report)
 end
@@ -155,7 +169,7 @@ local function readings_to_write(report, frozen, evidence)
 end
 
 -- Entries that say by themselves that a report was taken.
-local TELLING <const> = { charge = true, held = true, contradicted = true }
+local TELLING <const> = { charge = true, held = true, contradicted = true, doubted = true }
 
 local function charged(entries)
   for _, entry in ipairs(entries) do
@@ -167,11 +181,7 @@ end
 -- Inside the transaction: everything is worked out before anything is written.
 local function take(self, file, account, message, evidence)
   local report, frozen = meter_report.readings(message)
-  if report then
-    local has, why = file:ledger_has(account, report)
-    if has == nil then error(why, 0) end
-    if has then report = nil end
-  end
+  report = report and new_report(file, account, report)
   frozen = new_frozen(file, account, frozen)
   if not report and #frozen == 0 then return nil end -- taken before
   local last, state = ledger_writer.last(file, account)
