@@ -408,6 +408,67 @@ describe("settlement", function()
       assert.are.equal(0, book:standing(METER).held)
     end)
 
+    it("replaces a counter in the second of a report, whichever comes first", function()
+      local acts = {
+        function(no) book:take(no, report("20240110000000", "150"), "test") end,
+        function(no) book:take(no, report("20240120000000", "200"), "test") end, -- the old one's last
+        function(no) book:take(no, report("20240120000000", "0"), "test") end, -- the new one's first
+        function(no) book:take(no, report("20240121000000", "5"), "test") end,
+        function(no)
+          book:counter { deviceNo = no, at = "20240120000000", old = "200", new = "0", evidence = "work order 7" }
+        end,
+      }
+      for seed = 1, 40 do
+        math.randomseed(seed)
+        local no = "swap-" .. seed
+        open { deviceNo = no, reading = "100" }
+        for i = #acts, 2, -1 do
+          local j = math.random(i)
+          acts[i], acts[j] = acts[j], acts[i]
+        end
+        for _, act in ipairs(acts) do act(no) end
+        assert.are.same({ -328 * 105, 0 }, { book:standing(no).balance, book:standing(no).held })
+      end
+    end)
+
+    it("does not charge again what the old counter's last report has charged", function()
+      open()
+      take("20240110000000", "100")
+      take("20240120000000", "200")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "200", new = "0", evidence = "work order 8" }
+      assert.are.equal(-65600, balance())
+      take("20240120000000", "201") -- beyond the final reading, and no first one of the new counter
+      assert.are.same({ -65600, 1 }, { balance(), book:standing(METER).held })
+    end)
+
+    it("tells the two counters apart where the old one has rolled over", function()
+      open { reading = "99990" }
+      book:counter { deviceNo = METER, at = "20240120000000", old = "99995", new = "0", evidence = "work order 9" }
+      take("20240120000000", "0")
+      take("20240121000000", "2")
+      assert.are.same({ -328 * 7, 0 }, { balance(), book:standing(METER).held })
+    end)
+
+    it("holds late reports of the old counter beyond its final reading", function()
+      open()
+      take("20240110000000", "100")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "105", new = "0", evidence = "work order 10" }
+      take("20240121000000", "3")
+      assert.are.equal(0, take("20240119000000", "107").fen)
+      assert.are.same({ -328 * 108, 1 }, { balance(), book:standing(METER).held })
+      take("20240119010000", "104")
+      book:ignore { deviceNo = METER, at = "20240119000000", reading = "107", evidence = "it is not" }
+      assert.are.same({ -328 * 108, 0 }, { balance(), book:standing(METER).held })
+    end)
+
+    it("believes reports where a final reading agrees with none", function()
+      open { reading = "500" }
+      take("20240110000000", "510")
+      take("20240201000000", "511")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "300", new = "510", evidence = "mistyped" }
+      assert.are.equal(-328 * 11, balance())
+    end)
+
     it("sets aside a reading that was wrong", function()
       open()
       take("20240201000000", "900")

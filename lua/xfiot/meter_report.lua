@@ -1,6 +1,6 @@
 --- What a report says of the counter: its total and its frozen records (5.1, 5.6).
 local core = require "xfiot.core"
-local reckoning = require "xfiot.reckoning"
+local counter = require "xfiot.counter"
 local tariff = require "xfiot.tariff"
 
 local meter_report = {}
@@ -46,7 +46,7 @@ end
 -- Why a report cannot be believed, or nil. The platform's clock is the measure.
 local function doubt_of(time, text, received)
   local at = type(received) == "string" and core.parse_timestamp(received)
-  if at and core.parse_timestamp(time) - at > reckoning.CLOCK_SLACK then return { why = "ahead", text = text } end
+  if at and core.parse_timestamp(time) - at > counter.CLOCK_SLACK then return { why = "ahead", text = text } end
   return text and { why = "unreadable", text = text }
 end
 

@@ -8,18 +8,11 @@
 -- record nearest before it, if it is later than the last report; else all gas up to the
 -- next report belongs to the old side, provisionally.
 local core = require "xfiot.core"
+local counter = require "xfiot.counter"
 
-local NEVER <const> = ":" -- a time later than all
+local NEVER <const> = counter.NEVER
 
-local reckoning = {
-  NEVER = NEVER,
-  CLOCK_SLACK = 86400, -- seconds that a meter's clock may be off: a day
-}
-
-local COUNTER_UNIT <const> = 1000 -- litres
--- A counter is taken to have rolled over if that makes less gas than this part of its
--- range: 1000 m³ of five digits. Else it is a swap or a fault, for a person.
-local ROLL_OVER_PART <const> = 100
+local reckoning = { NEVER = NEVER, key = counter.key, advance = counter.advance, fits = counter.fits }
 
 ---@class xfiot.Facts
 ---@field opened { time: string, litres: integer, ladder: integer, digits: integer }
@@ -28,10 +21,6 @@ local ROLL_OVER_PART <const> = 100
 ---@field counters? { time: string, old: integer, new: integer }[] the counter was replaced
 ---@field ignored? table<string, true|xfiot.Doubt> readings that do not count, by reckoning.key: set aside, or in doubt
 ---@field closed? string the meter was taken away; later readings are not its customer's
-
----@class xfiot.Doubt why a reading waits for a person, whatever the counter says
----@field why "ahead"|"unreadable" its time is later than it was received; its text is nothing that a counter shows
----@field text? string the value as it came, if it is not the reading's litres
 
 ---@class xfiot.Segment
 ---@field start string instant; the segment's name
@@ -43,113 +32,6 @@ local ROLL_OVER_PART <const> = 100
 ---@field tariff xfiot.Tariff
 ---@field fen integer
 ---@field provisional boolean whether where it ends is not really known
-
---- The name of a reading.
----@param reading table
----@return string
-function reckoning.key(reading)
-  return reading.time .. " " .. reading.litres
-end
-
--- ---- the counter
-
---- Whether a counter of so many digits can show this at all.
----@param litres integer
----@param digits integer
----@return boolean
-function reckoning.fits(litres, digits)
-  return litres < math.tointeger(10 ^ digits) * COUNTER_UNIT
-end
-
---- Gas between two readings of one counter, or nil when it cannot have gone that way.
----@param from integer litres shown
----@param to integer
----@param digits integer of the counter, m³
----@return integer|nil litres
-function reckoning.advance(from, to, digits)
-  if to >= from then return to - from end
-  local range = math.tointeger(10 ^ digits) * COUNTER_UNIT
-  local gas = to - from + range
-  return gas >= 0 and gas <= range // ROLL_OVER_PART and gas or nil
-end
-
-local function by_time(a, b)
-  if a.time ~= b.time then return a.time < b.time end
-  return a.litres < b.litres
-end
-
-local function hold(held, reading, why, text)
-  held[#held + 1] = { time = reading.time, litres = reading.litres, why = why, text = text }
-end
-
--- Reports that count at all, by time; those of a clock that was lost; and, into `held`,
--- those that no counter can have shown.
-local function sort_reports(facts, held)
-  local opened, closed, ignored = facts.opened, facts.closed or NEVER, facts.ignored or {}
-  local lost = core.timestamp(core.parse_timestamp(opened.time) - reckoning.CLOCK_SLACK) or ""
-  local reports, early = {}, {}
-  for _, reading in ipairs(facts.readings) do
-    local word = reading.source == "report" and reading.time <= closed and (ignored[reckoning.key(reading)] or "none")
-    if type(word) == "table" then
-      hold(held, reading, word.why, word.text)
-    elseif word == "none" and reading.time >= opened.time then
-      if reckoning.fits(reading.litres, opened.digits) then
-        reports[#reports + 1] = reading
-      else
-        hold(held, reading, "range")
-      end
-    elseif word == "none" and reading.time < lost and not facts.closed then
-      early[#early + 1] = reading
-    end
-  end
-  table.sort(reports, by_time)
-  return reports, early
-end
-
--- Times before the ledger that show more than the counter has reached since: the clock
--- was lost, and there is gas that nobody is charged for.
-local function hold_early(held, early, points)
-  local most = 0
-  for i = #points, 1, -1 do
-    most = math.max(most, points[i].litres)
-    if points[i].began then break end
-  end
-  for _, reading in ipairs(early) do
-    if reading.litres > most then hold(held, reading, "early") end
-  end
-end
-
--- Reports that the counter can have shown one after the other, with the gas up to each;
--- and those that it cannot.
-local function follow_counter(facts)
-  local opened, counters = facts.opened, facts.counters or {}
-  local last = { time = opened.time, litres = opened.litres, gas = 0, began = true }
-  local points, held, next_counter = { last }, {}, 1
-  local reports, early = sort_reports(facts, held)
-  local function replace_until(time)
-    while counters[next_counter] and counters[next_counter].time <= time do
-      local counter = counters[next_counter]
-      local gas = reckoning.advance(last.litres, counter.old, opened.digits) or 0
-      last = { time = counter.time, litres = counter.new, gas = last.gas + gas, began = true }
-      points[#points + 1] = last
-      next_counter = next_counter + 1
-    end
-  end
-  for _, reading in ipairs(reports) do
-    replace_until(reading.time)
-    local gas = reckoning.advance(last.litres, reading.litres, opened.digits)
-    if gas then
-      last = { time = reading.time, litres = reading.litres, gas = last.gas + gas }
-      points[#points + 1] = last
-    else
-      hold(held, reading, "swap")
-    end
-  end
-  replace_until(NEVER)
-  hold_early(held, early, points)
-  table.sort(held, by_time)
-  return points, held
-end
 
 -- ---- tariffs
 
@@ -228,7 +110,7 @@ local function frozen_gas(frozen, points, i, to, digits)
   local before, behind = points[i], points[i + 1]
   for k = high, 1, -1 do
     if frozen[k].time <= before.time then return nil end
-    local gas = reckoning.advance(before.litres, frozen[k].litres, digits)
+    local gas = counter.advance(before.litres, frozen[k].litres, digits)
     if gas and before.gas + gas <= behind.gas then return before.gas + gas end
   end
 end
@@ -255,11 +137,11 @@ end
 local function sorted_frozen(facts)
   local frozen = {}
   for _, reading in ipairs(facts.readings) do
-    if reading.source == "frozen" and reckoning.fits(reading.litres, facts.opened.digits) then
+    if reading.source == "frozen" and counter.fits(reading.litres, facts.opened.digits) then
       frozen[#frozen + 1] = reading
     end
   end
-  table.sort(frozen, by_time)
+  table.sort(frozen, counter.by_time)
   return frozen
 end
 
@@ -267,11 +149,10 @@ end
 ---@param facts xfiot.Facts
 ---@return xfiot.Segment[] segments
 ---@return table last { time=, litres=, gas= } the last reading that counts
----@return table[] held { time=, litres=, why=, text= } readings that wait for a person: why is that of a doubt, or
---- "swap" (less than before), "range" (more than the counter has digits for), "early" (a lost clock)
+---@return table[] held readings that wait for a person, see counter.follow
 ---@return string next_at when the next segment starts
 function reckoning.reckon(facts)
-  local points, held = follow_counter(facts)
+  local points, held = counter.follow(facts)
   local tariffs = order_tariffs(facts)
   local last = points[#points]
   local cuts, next_at = collect_cuts(tariffs, facts.opened.time, last.time)

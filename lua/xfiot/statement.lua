@@ -35,6 +35,7 @@ statement.fields = { "device_no", "seq", "booked_at", "kind", "time", "segment",
 --- Why a reading is held for a person.
 statement.reasons = {
   swap = "a swap or a fault",
+  final = "more than its counter's final reading",
   range = "more than its counter can show",
   early = "from before the ledger, but more gas than known: its clock is wrong",
   ahead = "its clock is ahead of the platform's",
