@@ -226,6 +226,35 @@ describe("xfiot ledger", function()
     assert.truthy(good("month", now:sub(1, 6), "--csv"):find "^device_no,opening,")
   end)
 
+  local GAS = { -- what happens to the meter, its gas in m³
+    { "a reading set aside", "20.0", function(book)
+      book:take(METER, report("20240110000000", "10"), "push 1")
+      book:take(METER, report("20240111000000", "500"), "push 2")
+      book:ignore { deviceNo = METER, at = "20240111000000", reading = "500", evidence = "faulty" }
+      book:take(METER, report("20240112000000", "20"), "push 3")
+    end },
+    { "another counter", "20.0", function(book)
+      book:take(METER, report("20240110000000", "10"), "push 1")
+      book:counter { deviceNo = METER, at = "20240111000000", old = "15", new = "0", evidence = "new" }
+      book:take(METER, report("20240112000000", "5"), "push 2")
+    end },
+    { "a split that is corrected", "21.0", function(book)
+      book:take(METER, report("20250103000000", "20"), "push 1")
+      book:take(METER, report("20250102000000", "15"), "push 2")
+      book:take(METER, report("20250104000000", "21"), "push 3")
+    end },
+    { "a reading that is held", "0.0", function(book)
+      book:take(METER, report("20240110000000", "100000"), "push 1")
+    end },
+  }
+  for _, row in ipairs(GAS) do
+    it("sums up the gas of a month with " .. row[1], function()
+      open()
+      with_book(row[3])
+      assert.are.equal(row[2], decode_lines(good("month", core.timestamp():sub(1, 6), "--json"))[1].gas)
+    end)
+  end
+
   local WRONG = {
     { "show" }, { "show", "nobody" }, { "bogus" }, { "month" }, { "month", "202413" }, { "open", METER },
     { "open", METER, "--at", "20240101000000", "--reading", "0" },

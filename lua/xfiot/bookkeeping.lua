@@ -84,19 +84,37 @@ function NOTED.close(facts, row) facts.closed = row.time end
 --- Everything that is known of a meter's gas.
 ---@param file userdata
 ---@param account integer
+---@param before? integer only what was known before this time, seconds
 ---@return xfiot.Facts facts
 ---@return table<string, integer> booked fen, by segment
-function bookkeeping.facts(file, account)
+function bookkeeping.facts(file, account, before)
+  before = before or math.maxinteger
   local facts = { opened = nil, tariffs = {}, readings = {}, counters = {}, ignored = {}, closed = nil }
   local booked = {}
   for row in bookkeeping.entries(file, account) do
+    if row.at >= before then break end
     if row.segment then booked[row.segment] = (booked[row.segment] or 0) - row.fen end
     local note = NOTED[row.kind]
     if note then note(facts, row, row.detail and ledger_text.read_detail(row.detail)) end
   end
-  for row in bookkeeping.readings(file, account) do facts.readings[#facts.readings + 1] = row end
+  for row in bookkeeping.readings(file, account) do
+    if row.at < before then facts.readings[#facts.readings + 1] = row end
+  end
   table.sort(facts.counters, function(a, b) return a.time < b.time end)
   return facts, booked
+end
+
+--- How much gas was known of before a time, since the ledger began: what charges,
+-- corrections, final readings and readings set aside come to.
+---@param file userdata
+---@param account integer
+---@param before integer seconds
+---@return integer litres
+function bookkeeping.gas(file, account, before)
+  local facts = bookkeeping.facts(file, account, before)
+  if not facts.opened then return 0 end
+  local _, last = reckoning.reckon(facts)
+  return last.gas
 end
 
 -- ---- entries

@@ -240,14 +240,11 @@ function reconciliation.month(book, ledger, from, to)
     else
       local column = COLUMN[row.kind]
       if column then line[column] = line[column] + row.fen end
-      if row.kind == "charge" then
-        local detail = ledger_text.read_detail(row.detail)
-        line.gas = line.gas + detail.to - detail.from
-      end
       line.entries = line.entries + 1
     end
   end
   if ledger.opened_at >= to then return nil end
+  line.gas = bookkeeping.gas(book.file, ledger.account, to) - bookkeeping.gas(book.file, ledger.account, from)
   return line
 end
 

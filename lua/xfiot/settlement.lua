@@ -160,8 +160,9 @@ local function take_long(file, account, state, report, frozen)
   return bookkeeping.settle(facts, booked, state, report)
 end
 
-local function readings_to_write(report, frozen, evidence)
-  local list, now = {}, core.now()
+-- Known from the very second of the entries on: a month ends between two seconds.
+local function readings_to_write(report, frozen, evidence, now)
+  local list = {}
   for _, record in ipairs(frozen) do list[#list + 1] = record end
   list[#list + 1] = report
   for _, reading in ipairs(list) do reading.evidence, reading.at = evidence, now end
@@ -198,7 +199,8 @@ local function take(self, file, account, message, evidence)
     end
   end
   if #entries > 0 then ledger_writer.finish(entries, state, evidence, report and report.time) end
-  ledger_writer.write(file, account, last.seq, readings_to_write(report, frozen, evidence), entries)
+  local at = entries[1] and entries[1].at or core.now()
+  ledger_writer.write(file, account, last.seq, readings_to_write(report, frozen, evidence, at), entries)
   return { fen = ledger_writer.sum(entries), balance = last.balance + ledger_writer.sum(entries), entries = #entries }
 end
 
