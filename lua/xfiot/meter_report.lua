@@ -87,6 +87,18 @@ function meter_report.readings(message)
   return total, frozen
 end
 
+--- What a meter that keeps its money says it has charged in its life.
+---@param message table
+---@return string|nil yuan, a decimal
+function meter_report.used(message)
+  if message.callbackData.chargeType ~= "2" then return nil end
+  for _, item in ipairs(message.callbackData.data) do
+    local data = item.serviceId == "MoneyMeterInfo" and item.serviceData
+    local used = type(data) == "table" and type(data.totalUseMoney) == "string" and core.decimal(data.totalUseMoney, 3)
+    if used then return core.decimal_text(used, 2) end
+  end
+end
+
 --- What a person has read off a meter, as a report.
 ---@param time string
 ---@param litres integer

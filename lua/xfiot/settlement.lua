@@ -179,6 +179,17 @@ local function charged(entries)
   return false
 end
 
+-- What the meter itself has charged by then stands with the report's entry: from the
+-- first one on the two are compared.
+local function add_used(entries, used)
+  for _, entry in ipairs(entries) do
+    if entry.kind == "charge" or entry.kind == "report" then
+      entry.detail.used = used
+      return
+    end
+  end
+end
+
 -- Inside the transaction: everything is worked out before anything is written.
 local function take(self, file, account, message, evidence)
   local report, frozen = meter_report.readings(message)
@@ -198,6 +209,7 @@ local function take(self, file, account, message, evidence)
       table.insert(entries, 1, { kind = "report", fen = 0, detail = { reading = report.litres } })
     end
   end
+  if report then add_used(entries, meter_report.used(message)) end
   if #entries > 0 then ledger_writer.finish(entries, state, evidence, report and report.time) end
   local at = entries[1] and entries[1].at or core.now()
   ledger_writer.write(file, account, last.seq, readings_to_write(report, frozen, evidence, at), entries)
