@@ -469,6 +469,14 @@ describe("settlement", function()
       assert.are.equal(-328 * 11, balance())
     end)
 
+    it("never takes the old counter's final reading for the new one's", function()
+      open { reading = "500" }
+      take("20240201000000", "510")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "300", new = "0", evidence = "mistyped" }
+      take("20240120000000", "300")
+      assert.are.equal(1, book:standing(METER).held)
+    end)
+
     it("sets aside a reading that was wrong", function()
       open()
       take("20240201000000", "900")
