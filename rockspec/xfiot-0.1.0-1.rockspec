@@ -171,6 +171,7 @@ build = {
     ["xfiot.cli.verify"] = "lua/xfiot/cli/verify.lua",
     ["xfiot.client"] = "lua/xfiot/client.lua",
     ["xfiot.codes"] = "lua/xfiot/codes.lua",
+    ["xfiot.counter"] = "lua/xfiot/counter.lua",
     ["xfiot.csv"] = "lua/xfiot/csv.lua",
     ["xfiot.data_file"] = "lua/xfiot/data_file.lua",
     ["xfiot.doubts"] = "lua/xfiot/doubts.lua",

@@ -8,8 +8,8 @@ local xfiot = require "xfiot"
 
 local Y = V.tariff { priceTime = "20250101000000" }
 
-local function report(id, time, total)
-  return { deviceId = id, receiveTime = time, callbackData = { data = {
+local function report(id, time, total, received)
+  return { deviceId = id, receiveTime = received or time, callbackData = { data = {
     { serviceId = "GeneralDataInfo", serviceData = { deviceTime = time, totalUseValue = total } } } } }
 end
 
@@ -122,6 +122,16 @@ describe("billing", function()
     assert.are.equal("closed", box.sandbox:device(V.BACKEND).valve)
   end)
 
+  it("neither bills nor closes a valve by readings that cannot be believed", function()
+    open "10.00"
+    local handlers = xfiot.billing { every = 0, close_valve_below = "-20.00" }
+    hand_over(handlers, "20260102000000", "100000000")
+    handlers.report(report(id, "20990101000000", "50", "20260103000000"), { client = box.client, id = 2 })
+    hand_over(handlers, "20260104000000", "1")
+    assert.are.same({ 1000 - 328, 2 }, { book:standing(V.BACKEND).balance, book:standing(V.BACKEND).held })
+    assert.are.same({ 0, 2 }, { done "VALVE_CONTROL", done "BALANCE_SYNC" })
+  end)
+
   it("takes no policy that it does not understand, naming all of it", function()
     local err = V.failure(xfiot.billing, { every = -1, low = "x", close = true })
     assert.are.equal("close every low", V.paths(err))
@@ -196,7 +206,7 @@ describe("the example of settlement", function()
     book:open { deviceNo = V.BACKEND, deviceId = id, tariff = Y, at = "20260101000000", reading = 0, balance = 30 }
     local function pushed(time, total)
       local message = W.report("a", { deviceId = id })
-      message.callbackData.chargeType = "0"
+      message.receiveTime, message.callbackData.chargeType = time, "0"
       message.callbackData.data = core.array { { serviceId = "GeneralDataInfo", serviceData = {
         totalUseValue = total, deviceTime = time, valveState = "1", batteryVoltage = "3.6",
         meterStatus = { deviceLock = "0", superFlow = "0", magneticInterference = "0", pressureLack = "0",

@@ -209,6 +209,111 @@ describe("settlement", function()
     end)
   end)
 
+  describe("of a reading that cannot be believed", function()
+    local function late(time, total, received)
+      local message = report(time, total)
+      message.receiveTime = received
+      return book:take(METER, message, "test")
+    end
+    local function held() return book:standing(METER).held end
+    local function ignore(time, total)
+      book:ignore { deviceNo = METER, at = time, reading = total, evidence = "it is not" }
+    end
+
+    local CANNOT = { -- the value as it comes, the reading by which a person names it
+      { "100000", "100000" }, { "100000000", "100000000" }, { "99999999999999.999", "100000000000" },
+      { "9223372036854775.807", "100000000000" }, { "9223372036854775808", "100000000000" },
+      { ("9"):rep(80) .. ".5", "100000000000" }, { "12.3456", "12.345" }, { "-5", "0" }, { 12.3456, "12.345" },
+    }
+    for _, row in ipairs(CANNOT) do
+      it(("holds %s for a person, and charges nothing"):format(tostring(row[1]):sub(1, 24)), function()
+        open { reading = "1" }
+        assert.are.equal(0, take("20240201000000", row[1]).fen)
+        assert.is_nil(take("20240201000000", row[1]))
+        assert.are.same({ 1, 1, 0 }, { held(), #entries "held", #entries "charge" })
+        take("20240202000000", "11")
+        assert.are.equal(-3280, balance())
+        ignore("20240201000000", row[2])
+        assert.are.same({ 0, -3280 }, { held(), balance() })
+      end)
+    end
+
+    it("keeps the text of one that is no reading, until a person says that it is one", function()
+      open()
+      take("20240201000000", "12.3456")
+      assert.truthy(entries("doubted")[1].detail:find('"12.3456"', 1, true))
+      book:restore { deviceNo = METER, at = "20240201000000", reading = "12.345", evidence = "to the litre" }
+      assert.are.same({ 0, -4049 }, { held(), balance() })
+      take("20240202000000", "13")
+      assert.are.equal(-4264, balance())
+    end)
+
+    for _, text in ipairs { "12.5", "12.5000", "00012.5", "012.50" } do
+      it("takes zeros that say nothing: " .. text, function()
+        open()
+        take("20240201000000", text)
+        assert.are.equal(-4100, balance())
+      end)
+    end
+
+    for _, text in ipairs { "", "1e3", ".5", "5.", "+14", " 13", "0x10", "NaN", "--" } do
+      it("misses what is no decimal: " .. text, function()
+        open()
+        assert.is_nil(take("20240201000000", text))
+      end)
+    end
+
+    it("holds one from more than a day after it was received", function()
+      open()
+      assert.are.equal(-328, late("20240110000000", "1", "20240109000000").fen)
+      assert.are.equal(0, late("20240112000001", "2", "20240111000000").fen)
+      late("20990101000000", "3", "20240112000000")
+      assert.are.equal(2, held())
+      assert.are.equal(-328 * 9, late("20240113000000", "10", "20240113000000").fen)
+      assert.are.equal(0, #entries "contradicted")
+      ignore("20990101000000", "3")
+      ignore("20240112000001", "2")
+      assert.are.same({ 0, -3280 }, { held(), balance() })
+    end)
+
+    it("takes it when it comes without the doubt, whichever comes first", function()
+      for _, order in ipairs { { "20240111000000", "20240301000000" }, { "20240301000000", "20240111000000" } } do
+        fresh()
+        open()
+        late("20240201000000", "10", order[1])
+        late("20240201000000", "10", order[2])
+        assert.is_nil(late("20240201000000", "10", order[1]))
+        assert.are.same({ 0, -3280 }, { held(), balance() })
+        late("20240302000000", "11", "20240302000000")
+        assert.are.equal(-3608, balance())
+      end
+    end)
+
+    it("holds one of a clock that was lost as long as it shows more than is known", function()
+      open()
+      take("20240201000000", "10")
+      take("20231231000000", "11") -- a clock may be off by a day
+      take("20000101000010", "10")
+      assert.are.equal(0, held())
+      assert.are.equal(0, take("20000102000010", "20").fen)
+      take("20000103000010", "30")
+      assert.are.same({ 2, -3280 }, { held(), balance() })
+      take("20240204000000", "25")
+      assert.are.same({ 1, -8200 }, { held(), balance() })
+      take("20240205000000", "30")
+      assert.are.same({ 0, -9840 }, { held(), balance() })
+    end)
+
+    it("is left alone once the meter is gone", function()
+      open()
+      book:close { deviceNo = METER, at = "20240301000000", reading = "20", evidence = "x" }
+      take("20000101000010", "30")
+      late("20990101000000", "31", "20240302000000")
+      take("20240303000000", "12.3456")
+      assert.are.same({ 0, -6560 }, { held(), balance() })
+    end)
+  end)
+
   describe("at a price change", function()
     for _, row in ipairs { { 0, 42470 }, { 1, 33800 } } do
       it("with clearMark " .. row[1], function()
@@ -301,6 +406,75 @@ describe("settlement", function()
       book:counter { deviceNo = METER, at = "20240215000000", old = "515", new = "0", evidence = "work order 6" }
       assert.are.equal(-328 * 18, balance())
       assert.are.equal(0, book:standing(METER).held)
+    end)
+
+    it("replaces a counter in the second of a report, whichever comes first", function()
+      local acts = {
+        function(no) book:take(no, report("20240110000000", "150"), "test") end,
+        function(no) book:take(no, report("20240120000000", "200"), "test") end, -- the old one's last
+        function(no) book:take(no, report("20240120000000", "0"), "test") end, -- the new one's first
+        function(no) book:take(no, report("20240121000000", "5"), "test") end,
+        function(no)
+          book:counter { deviceNo = no, at = "20240120000000", old = "200", new = "0", evidence = "work order 7" }
+        end,
+      }
+      for seed = 1, 40 do
+        math.randomseed(seed)
+        local no = "swap-" .. seed
+        open { deviceNo = no, reading = "100" }
+        for i = #acts, 2, -1 do
+          local j = math.random(i)
+          acts[i], acts[j] = acts[j], acts[i]
+        end
+        for _, act in ipairs(acts) do act(no) end
+        assert.are.same({ -328 * 105, 0 }, { book:standing(no).balance, book:standing(no).held })
+      end
+    end)
+
+    it("does not charge again what the old counter's last report has charged", function()
+      open()
+      take("20240110000000", "100")
+      take("20240120000000", "200")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "200", new = "0", evidence = "work order 8" }
+      assert.are.equal(-65600, balance())
+      take("20240120000000", "201") -- beyond the final reading, and no first one of the new counter
+      assert.are.same({ -65600, 1 }, { balance(), book:standing(METER).held })
+    end)
+
+    it("tells the two counters apart where the old one has rolled over", function()
+      open { reading = "99990" }
+      book:counter { deviceNo = METER, at = "20240120000000", old = "99995", new = "0", evidence = "work order 9" }
+      take("20240120000000", "0")
+      take("20240121000000", "2")
+      assert.are.same({ -328 * 7, 0 }, { balance(), book:standing(METER).held })
+    end)
+
+    it("holds late reports of the old counter beyond its final reading", function()
+      open()
+      take("20240110000000", "100")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "105", new = "0", evidence = "work order 10" }
+      take("20240121000000", "3")
+      assert.are.equal(0, take("20240119000000", "107").fen)
+      assert.are.same({ -328 * 108, 1 }, { balance(), book:standing(METER).held })
+      take("20240119010000", "104")
+      book:ignore { deviceNo = METER, at = "20240119000000", reading = "107", evidence = "it is not" }
+      assert.are.same({ -328 * 108, 0 }, { balance(), book:standing(METER).held })
+    end)
+
+    it("believes reports where a final reading agrees with none", function()
+      open { reading = "500" }
+      take("20240110000000", "510")
+      take("20240201000000", "511")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "300", new = "510", evidence = "mistyped" }
+      assert.are.equal(-328 * 11, balance())
+    end)
+
+    it("never takes the old counter's final reading for the new one's", function()
+      open { reading = "500" }
+      take("20240201000000", "510")
+      book:counter { deviceNo = METER, at = "20240120000000", old = "300", new = "0", evidence = "mistyped" }
+      take("20240120000000", "300")
+      assert.are.equal(1, book:standing(METER).held)
     end)
 
     it("sets aside a reading that was wrong", function()

@@ -65,6 +65,16 @@ end
 
 NOTED.contradicted = NOTED.ignored -- until a person has decided
 
+function NOTED.doubted(facts, row, detail)
+  facts.ignored[reckoning.key { time = row.time, litres = detail.litres }] = { why = detail.why, text = detail.text }
+end
+
+-- It has come again without the doubt; one that a person has set aside stays so.
+function NOTED.released(facts, row, detail)
+  local key = reckoning.key { time = row.time, litres = detail.litres }
+  if facts.ignored[key] ~= true then facts.ignored[key] = nil end
+end
+
 function NOTED.restored(facts, row, detail)
   facts.ignored[reckoning.key { time = row.time, litres = detail.litres }] = nil
 end
@@ -74,19 +84,37 @@ function NOTED.close(facts, row) facts.closed = row.time end
 --- Everything that is known of a meter's gas.
 ---@param file userdata
 ---@param account integer
+---@param before? integer only what was known before this time, seconds
 ---@return xfiot.Facts facts
 ---@return table<string, integer> booked fen, by segment
-function bookkeeping.facts(file, account)
+function bookkeeping.facts(file, account, before)
+  before = before or math.maxinteger
   local facts = { opened = nil, tariffs = {}, readings = {}, counters = {}, ignored = {}, closed = nil }
   local booked = {}
   for row in bookkeeping.entries(file, account) do
+    if row.at >= before then break end
     if row.segment then booked[row.segment] = (booked[row.segment] or 0) - row.fen end
     local note = NOTED[row.kind]
     if note then note(facts, row, row.detail and ledger_text.read_detail(row.detail)) end
   end
-  for row in bookkeeping.readings(file, account) do facts.readings[#facts.readings + 1] = row end
+  for row in bookkeeping.readings(file, account) do
+    if row.at < before then facts.readings[#facts.readings + 1] = row end
+  end
   table.sort(facts.counters, function(a, b) return a.time < b.time end)
   return facts, booked
+end
+
+--- How much gas was known of before a time, since the ledger began: what charges,
+-- corrections, final readings and readings set aside come to.
+---@param file userdata
+---@param account integer
+---@param before integer seconds
+---@return integer litres
+function bookkeeping.gas(file, account, before)
+  local facts = bookkeeping.facts(file, account, before)
+  if not facts.opened then return 0 end
+  local _, last = reckoning.reckon(facts)
+  return last.gas
 end
 
 -- ---- entries
@@ -176,6 +204,22 @@ local function contradicts(held, state, report)
   return false
 end
 
+--- Whether a report that has come before, in doubt, has now come without. Then it is
+-- as if it had not come before.
+---@param facts xfiot.Facts
+---@param report table
+---@return boolean
+function bookkeeping.clear_doubt(facts, report)
+  local key = reckoning.key(report)
+  if report.doubt or type(facts.ignored[key]) ~= "table" then return false end
+  facts.ignored[key] = nil
+  for i = #facts.readings, 1, -1 do
+    local reading = facts.readings[i]
+    if reading.source == "report" and reckoning.key(reading) == key then table.remove(facts.readings, i) end
+  end
+  return true
+end
+
 --- Entries for new facts, from all that is known.
 ---@param facts xfiot.Facts with the new ones, but without `report`
 ---@param booked table<string, integer>
@@ -184,8 +228,8 @@ end
 ---@return table[] entries
 ---@return xfiot.State state after
 function bookkeeping.settle(facts, booked, state, report)
-  local entries, begun = {}, nil
-  local newest = report and report.time > state.time
+  local entries, begun, doubt = {}, nil, report and report.doubt
+  local newest = report and report.time > state.time and not doubt
   if newest then
     -- what frozen records of earlier times change is no charge of this report
     local segments = reckoning.reckon(facts)
@@ -193,6 +237,11 @@ function bookkeeping.settle(facts, booked, state, report)
     begun = segments[#segments]
   end
   if report then facts.readings[#facts.readings + 1] = report end
+  if doubt then
+    facts.ignored[reckoning.key(report)] = doubt
+    entries[1] = { kind = "doubted", time = report.time, fen = 0,
+                   detail = { litres = report.litres, why = doubt.why, text = doubt.text } }
+  end
   local segments, last, held, next_at = reckoning.reckon(facts)
   if report and not newest and contradicts(held, state, report) then
     facts.ignored[reckoning.key(report)] = true
@@ -242,7 +291,9 @@ function bookkeeping.goes_on(state, report, frozen)
   if report.time <= state.time or report.time > state.next or report.time > state.closed or #state.held > 0 then
     return nil
   end
-  if report.litres < state.litres then return nil end
+  if report.doubt or report.litres < state.litres or not reckoning.fits(report.litres, state.digits) then
+    return nil
+  end
   for _, record in ipairs(frozen) do
     if record.time <= state.segment then return nil end
   end

@@ -8,22 +8,18 @@
 -- record nearest before it, if it is later than the last report; else all gas up to the
 -- next report belongs to the old side, provisionally.
 local core = require "xfiot.core"
+local counter = require "xfiot.counter"
 
-local NEVER <const> = ":" -- a time later than all
+local NEVER <const> = counter.NEVER
 
-local reckoning = { NEVER = NEVER }
-
-local COUNTER_UNIT <const> = 1000 -- litres
--- A counter is taken to have rolled over if that makes less gas than this part of its
--- range: 1000 m³ of five digits. Else it is a swap or a fault, for a person.
-local ROLL_OVER_PART <const> = 100
+local reckoning = { NEVER = NEVER, key = counter.key, advance = counter.advance, fits = counter.fits }
 
 ---@class xfiot.Facts
 ---@field opened { time: string, litres: integer, ladder: integer, digits: integer }
 ---@field tariffs { seq: integer, tariff: xfiot.Tariff }[] as they became known
 ---@field readings { time: string, litres: integer, source: string }[] reports and frozen records
 ---@field counters? { time: string, old: integer, new: integer }[] the counter was replaced
----@field ignored? table<string, boolean> readings that a person has set aside, by reckoning.key
+---@field ignored? table<string, true|xfiot.Doubt> readings that do not count, by reckoning.key: set aside, or in doubt
 ---@field closed? string the meter was taken away; later readings are not its customer's
 
 ---@class xfiot.Segment
@@ -36,75 +32,6 @@ local ROLL_OVER_PART <const> = 100
 ---@field tariff xfiot.Tariff
 ---@field fen integer
 ---@field provisional boolean whether where it ends is not really known
-
---- The name of a reading.
----@param reading table
----@return string
-function reckoning.key(reading)
-  return reading.time .. " " .. reading.litres
-end
-
--- ---- the counter
-
---- Gas between two readings of one counter, or nil when it cannot have gone that way.
----@param from integer litres shown
----@param to integer
----@param digits integer of the counter, m³
----@return integer|nil litres
-function reckoning.advance(from, to, digits)
-  if to >= from then return to - from end
-  local range = math.tointeger(10 ^ digits) * COUNTER_UNIT
-  local gas = to - from + range
-  return gas >= 0 and gas <= range // ROLL_OVER_PART and gas or nil
-end
-
-local function by_time(a, b)
-  if a.time ~= b.time then return a.time < b.time end
-  return a.litres < b.litres
-end
-
--- Reports that count at all, by time.
-local function sorted_reports(facts)
-  local opened, closed, ignored = facts.opened.time, facts.closed or NEVER, facts.ignored or {}
-  local reports = {}
-  for _, reading in ipairs(facts.readings) do
-    if reading.source == "report" and reading.time >= opened and reading.time <= closed
-      and not ignored[reckoning.key(reading)] then
-      reports[#reports + 1] = reading
-    end
-  end
-  table.sort(reports, by_time)
-  return reports
-end
-
--- Reports that the counter can have shown one after the other, with the gas up to each;
--- and those that it cannot.
-local function follow_counter(facts)
-  local opened, counters = facts.opened, facts.counters or {}
-  local last = { time = opened.time, litres = opened.litres, gas = 0 }
-  local points, held, next_counter = { last }, {}, 1
-  local function replace_until(time)
-    while counters[next_counter] and counters[next_counter].time <= time do
-      local counter = counters[next_counter]
-      local gas = reckoning.advance(last.litres, counter.old, opened.digits) or 0
-      last = { time = counter.time, litres = counter.new, gas = last.gas + gas }
-      points[#points + 1] = last
-      next_counter = next_counter + 1
-    end
-  end
-  for _, reading in ipairs(sorted_reports(facts)) do
-    replace_until(reading.time)
-    local gas = reckoning.advance(last.litres, reading.litres, opened.digits)
-    if gas then
-      last = { time = reading.time, litres = reading.litres, gas = last.gas + gas }
-      points[#points + 1] = last
-    else
-      held[#held + 1] = reading
-    end
-  end
-  replace_until(NEVER)
-  return points, held
-end
 
 -- ---- tariffs
 
@@ -183,7 +110,7 @@ local function frozen_gas(frozen, points, i, to, digits)
   local before, behind = points[i], points[i + 1]
   for k = high, 1, -1 do
     if frozen[k].time <= before.time then return nil end
-    local gas = reckoning.advance(before.litres, frozen[k].litres, digits)
+    local gas = counter.advance(before.litres, frozen[k].litres, digits)
     if gas and before.gas + gas <= behind.gas then return before.gas + gas end
   end
 end
@@ -210,9 +137,11 @@ end
 local function sorted_frozen(facts)
   local frozen = {}
   for _, reading in ipairs(facts.readings) do
-    if reading.source == "frozen" then frozen[#frozen + 1] = reading end
+    if reading.source == "frozen" and counter.fits(reading.litres, facts.opened.digits) then
+      frozen[#frozen + 1] = reading
+    end
   end
-  table.sort(frozen, by_time)
+  table.sort(frozen, counter.by_time)
   return frozen
 end
 
@@ -220,10 +149,10 @@ end
 ---@param facts xfiot.Facts
 ---@return xfiot.Segment[] segments
 ---@return table last { time=, litres=, gas= } the last reading that counts
----@return table[] held readings that the counter cannot have shown
+---@return table[] held readings that wait for a person, see counter.follow
 ---@return string next_at when the next segment starts
 function reckoning.reckon(facts)
-  local points, held = follow_counter(facts)
+  local points, held = counter.follow(facts)
   local tariffs = order_tariffs(facts)
   local last = points[#points]
   local cuts, next_at = collect_cuts(tariffs, facts.opened.time, last.time)

@@ -5,6 +5,7 @@ local core = require "xfiot.core"
 local explanation = require "xfiot.explanation"
 local ledger_text = require "xfiot.ledger_text"
 local reckoning = require "xfiot.reckoning"
+local statement = require "xfiot.statement"
 
 local reconciliation = {}
 
@@ -64,7 +65,7 @@ local function check_ledger(found, file, ledger)
   check_segments(found, ledger.device_no, segments, booked)
   for _, reading in ipairs(held) do
     found[#found + 1] = finding(ledger.device_no, "held", nil, nil,
-      ("reading %s m³ at %s: a swap or a fault"):format(explanation.cubic(reading.litres), reading.time))
+      ("reading %s m³ at %s: %s"):format(explanation.cubic(reading.litres), reading.time, statement.reason(reading)))
   end
   for _, segment in ipairs(segments) do
     if segment.provisional then
@@ -135,12 +136,48 @@ local function amount(data, name)
   return value ~= nil and value ~= core.null and core.decimal(value, 3) or nil
 end
 
-local function ledger_charges(file, account)
-  local fen = 0
+-- The earliest report that says what the meter had charged by then.
+local function first_used(file, account, facts)
+  local aside, first = {}, nil
+  for key in pairs(facts.ignored) do aside[key:match "^%d+"] = true end
   for row in bookkeeping.entries(file, account) do
-    if row.segment then fen = fen - row.fen end
+    if row.detail and row.detail:find('"used"', 1, true) and not aside[row.time]
+      and not (first and first.time <= row.time) then
+      first = { time = row.time, used = core.decimal(ledger_text.read_detail(row.detail).used, 3) }
+    end
   end
+  return first
+end
+
+local function until_time(rows, time)
+  local list = {}
+  for _, row in ipairs(rows) do
+    if row.time <= time then list[#list + 1] = row end
+  end
+  return list
+end
+
+-- What the ledger has charged since a time, thousandths of a yuan.
+local function charged_since(facts, booked, time)
+  local fen = 0
+  for _, was in pairs(booked) do fen = fen + was end
+  local segments = reckoning.reckon { opened = facts.opened, tariffs = facts.tariffs, ignored = facts.ignored,
+    closed = facts.closed, readings = until_time(facts.readings, time), counters = until_time(facts.counters, time) }
+  for _, segment in ipairs(segments) do fen = fen - segment.fen end
   return fen * 10
+end
+
+-- A meter counts from its first day, a ledger from when it was opened: what both have
+-- charged since the first report that has both.
+local function check_used(found, file, ledger, used)
+  local facts, booked = bookkeeping.facts(file, ledger.account)
+  local first = facts.opened and first_used(file, ledger.account, facts)
+  if not first then return end
+  local charged = charged_since(facts, booked, first.time)
+  if charged ~= used - first.used then
+    found[#found + 1] = finding(ledger.device_no, "used", charged, used - first.used,
+      ("since %s the meter charges otherwise than the ledger"):format(first.time))
+  end
 end
 
 -- Bought, used and left as a meter reports them, against orders and ledger.
@@ -163,12 +200,7 @@ local function check_meter(found, book, company_code, device_no, orders)
     found[#found + 1] = finding(device_no, "bought", paid, bought, note)
   end
   local ledger = book:read("ledger_find", company_code, device_no)
-  if money and used and ledger then
-    local charged = ledger_charges(book.file, ledger.account)
-    if charged ~= used then
-      found[#found + 1] = finding(device_no, "used", charged, used, "the meter charges otherwise than the ledger")
-    end
-  end
+  if money and used and ledger then check_used(found, book.file, ledger, used) end
 end
 
 --- All ledgers of a company.
@@ -239,14 +271,11 @@ function reconciliation.month(book, ledger, from, to)
     else
       local column = COLUMN[row.kind]
       if column then line[column] = line[column] + row.fen end
-      if row.kind == "charge" then
-        local detail = ledger_text.read_detail(row.detail)
-        line.gas = line.gas + detail.to - detail.from
-      end
       line.entries = line.entries + 1
     end
   end
   if ledger.opened_at >= to then return nil end
+  line.gas = bookkeeping.gas(book.file, ledger.account, to) - bookkeeping.gas(book.file, ledger.account, from)
   return line
 end
 

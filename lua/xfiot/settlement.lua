@@ -136,15 +136,30 @@ local function new_frozen(file, account, frozen)
   return list
 end
 
+-- The report if there is something new in it: it has not come before, or only in doubt.
+local function new_report(file, account, report)
+  local has, why = file:ledger_has(account, report)
+  if has == nil then error(why, 0) end
+  if not has then return report end
+  local _, state = ledger_writer.last(file, account)
+  for _, key in ipairs(state.held) do
+    if key == reckoning.key(report) then
+      return bookkeeping.clear_doubt(bookkeeping.facts(file, account), report) and report or nil
+    end
+  end
+end
+
 -- The whole is reckoned with what the report says.
 local function take_long(file, account, state, report, frozen)
   local facts, booked = bookkeeping.facts(file, account)
+  if report then bookkeeping.clear_doubt(facts, report) end
   for _, record in ipairs(frozen) do facts.readings[#facts.readings + 1] = record end
   return bookkeeping.settle(facts, booked, state, report)
 end
 
-local function readings_to_write(report, frozen, evidence)
-  local list, now = {}, core.now()
+-- Known from the very second of the entries on: a month ends between two seconds.
+local function readings_to_write(report, frozen, evidence, now)
+  local list = {}
   for _, record in ipairs(frozen) do list[#list + 1] = record end
   list[#list + 1] = report
   for _, reading in ipairs(list) do reading.evidence, reading.at = evidence, now end
@@ -152,7 +167,7 @@ local function readings_to_write(report, frozen, evidence)
 end
 
 -- Entries that say by themselves that a report was taken.
-local TELLING <const> = { charge = true, held = true, contradicted = true }
+local TELLING <const> = { charge = true, held = true, contradicted = true, doubted = true }
 
 local function charged(entries)
   for _, entry in ipairs(entries) do
@@ -161,14 +176,21 @@ local function charged(entries)
   return false
 end
 
+-- What the meter itself has charged by then stands with the report's entry: from the
+-- first one on the two are compared.
+local function add_used(entries, used)
+  for _, entry in ipairs(entries) do
+    if entry.kind == "charge" or entry.kind == "report" then
+      entry.detail.used = used
+      return
+    end
+  end
+end
+
 -- Inside the transaction: everything is worked out before anything is written.
 local function take(self, file, account, message, evidence)
   local report, frozen = meter_report.readings(message)
-  if report then
-    local has, why = file:ledger_has(account, report)
-    if has == nil then error(why, 0) end
-    if has then report = nil end
-  end
+  report = report and new_report(file, account, report)
   frozen = new_frozen(file, account, frozen)
   if not report and #frozen == 0 then return nil end -- taken before
   local last, state = ledger_writer.last(file, account)
@@ -184,8 +206,10 @@ local function take(self, file, account, message, evidence)
       table.insert(entries, 1, { kind = "report", fen = 0, detail = { reading = report.litres } })
     end
   end
+  if report then add_used(entries, meter_report.used(message)) end
   if #entries > 0 then ledger_writer.finish(entries, state, evidence, report and report.time) end
-  ledger_writer.write(file, account, last.seq, readings_to_write(report, frozen, evidence), entries)
+  local at = entries[1] and entries[1].at or core.now()
+  ledger_writer.write(file, account, last.seq, readings_to_write(report, frozen, evidence, at), entries)
   return { fen = ledger_writer.sum(entries), balance = last.balance + ledger_writer.sum(entries), entries = #entries }
 end
 

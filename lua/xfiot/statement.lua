@@ -17,6 +17,7 @@ statement.kinds = {
   tariff = { en = "price change", zh = "调价" },
   counter = { en = "counter replaced", zh = "更换计数器" },
   held = { en = "reading held for a person", zh = "读数异常，待人工处理" },
+  doubted = { en = "reading in doubt", zh = "读数存疑" },
   contradicted = { en = "late reading contradicts later ones, held for a person", zh = "迟到读数与后续读数矛盾，待人工处理" },
   restored = { en = "reading taken after all", zh = "读数恢复采用" },
   released = { en = "held reading taken after all", zh = "异常读数已采用" },
@@ -31,10 +32,28 @@ statement.kinds = {
 statement.fields = { "device_no", "seq", "booked_at", "kind", "time", "segment", "reading", "ladder_from", "ladder_to",
                      "amount", "balance", "provisional", "evidence", "note" }
 
+--- Why a reading is held for a person.
+statement.reasons = {
+  swap = "a swap or a fault",
+  final = "more than its counter's final reading",
+  range = "more than its counter can show",
+  early = "from before the ledger, but more gas than known: its clock is wrong",
+  ahead = "its clock is ahead of the platform's",
+  unreadable = "nothing that its counter can show",
+}
+
+--- The same in a sentence.
+---@param reading { why: string, text: string|nil }
+---@return string
+function statement.reason(reading)
+  local reason = statement.reasons[reading.why]
+  return reading.text and ("%s, it came as %q"):format(reason, reading.text) or reason
+end
+
 local function yuan(fen) return explanation.yuan(fen) end
 local function cubic(litres) return litres and explanation.cubic(litres) end
 
-local NOTES = {}
+local NOTES = { doubted = statement.reason }
 
 function NOTES.open(detail)
   return ("reading %s m³, ladder %s m³, tariff version %d"):format(cubic(detail.litres), cubic(detail.ladder),
