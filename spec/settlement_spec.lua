@@ -488,12 +488,16 @@ describe("settlement", function()
     it("refuses final readings and readings set aside that there cannot be", function()
       open()
       take("20240201000000", "900")
-      for deed, args in pairs {
-        close = { at = "20240301000000", reading = "5" }, counter = { at = "20240301000000", old = "5", new = "0" },
-        ignore = { at = "20240201000000", reading = "901" },
+      for _, row in ipairs { -- the deed, its field that is wrong, its arguments
+        { "close", "reading", { at = "20240301000000", reading = "5" } },
+        { "close", "reading", { at = "20240301000000", reading = "100000000" } }, -- no counter shows it
+        { "counter", "old", { at = "20240301000000", old = "5", new = "0" } },
+        { "counter", "old", { at = "20240115000000", old = "100000000", new = "0" } },
+        { "counter", "new", { at = "20240301000000", old = "900", new = "100000000" } },
+        { "ignore", "reading", { at = "20240201000000", reading = "901" } },
       } do
-        args.deviceNo, args.evidence = METER, "x"
-        assert.are.equal(deed == "counter" and "old" or "reading", error_of(book[deed], book, args).field)
+        row[3].deviceNo, row[3].evidence = METER, "x"
+        assert.are.equal(row[2], error_of(book[row[1]], book, row[3]).field)
       end
       assert.are.equal(2, #entries())
     end)

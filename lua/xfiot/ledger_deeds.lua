@@ -64,8 +64,16 @@ function deeds:price(args)
   })
 end
 
+-- What a counter of so many digits can show.
+local function check_range(path, state, litres)
+  if reckoning.fits(litres, state.digits) then return end
+  arguments.bad(path, ("is more than a counter of %d digits shows"):format(state.digits),
+    ("超出 %d 位计数器的量程"):format(state.digits))
+end
+
 -- A final reading must follow what the meter has reported.
 local function check_advance(path, state, litres)
+  check_range(path, state, litres)
   if reckoning.advance(state.litres, litres, state.digits) then return end
   arguments.bad(path, ("is less than the %s m³ that the meter has reported"):format(explanation.cubic(state.litres)),
     "小于表具已上报的读数")
@@ -82,6 +90,8 @@ function deeds:counter(args)
     evidence = arguments.text("evidence", args.evidence),
     state = function(state)
       if time >= state.time then check_advance("old", state, old) end
+      check_range("old", state, old)
+      check_range("new", state, new)
     end,
     facts = function(facts)
       facts.counters[#facts.counters + 1] = { time = time, old = old, new = new }
