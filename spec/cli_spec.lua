@@ -291,6 +291,16 @@ describe("xfiot call", function()
     assert.are.equal(MONEY, core.decode(done.stdout).deviceNo)
     assert.are.equal("xfiot: this is the sandbox, no real meter is touched\n", done.stderr)
   end)
+
+  it("with --sandbox says how a file of rows gets its meters", function()
+    local file = helper.write(helper.tmpdir() .. "/rows.csv", "deviceNo,amount,order\n" .. MONEY .. ",1,A1\n")
+    for meters, hint in pairs { ["money=3"] = false, [false] = true } do
+      local words = { "run", "recharge", "--sandbox", "--from", file, meters and "--meters" or nil, meters or nil }
+      local done = C.xfiot(words, { cwd = "/" })
+      assert.are.equal(0, done.status, done.stderr)
+      assert.are.equal(hint, done.stderr:find("--meters money=100", 1, true) ~= nil)
+    end
+  end)
 end)
 
 -- ---- the served sandbox

@@ -22,6 +22,9 @@ function platform.start(options)
   end
   settings.set_flags(values)
   io.stderr:write("xfiot: this is the sandbox, no real meter is touched\n")
+  if options.from and not options.meters then
+    io.stderr:write("xfiot: it has only a few meters of each kind; --meters money=100 gives it more\n")
+  end
   return sandbox
 end
 
